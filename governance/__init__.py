@@ -1,0 +1,1 @@
+"""The rules of promotion and their record; knows nothing of Slack."""

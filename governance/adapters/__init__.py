@@ -1,0 +1,1 @@
+"""One vendor each; adapters never import a use case."""

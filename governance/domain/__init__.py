@@ -1,0 +1,1 @@
+"""Pure rules: no clock, no IO, no vendor; the standard library alone."""

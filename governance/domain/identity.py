@@ -1,0 +1,118 @@
+"""People are persons, not accounts. Pure: no clock, no IO, no vendor.
+
+A person may have several Slack accounts, MLflow user names and e-mail addresses; whatever they
+are called in another system, they vote once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NewType
+
+PersonId = NewType("PersonId", str)
+Role = NewType("Role", str)
+SlackAccount = NewType("SlackAccount", str)
+"""Slack's own user id, such as U024BE7LH; never a display name, which anybody can change."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """One human being, as `people.yaml` knows them."""
+
+    id: PersonId
+    name: str
+    roles: frozenset[Role]
+    slack: frozenset[SlackAccount] = frozenset()
+    mlflow_users: frozenset[str] = frozenset()
+    git_emails: frozenset[str] = frozenset()
+    os_logins: frozenset[str] = frozenset()
+
+    def has_any_role(self, roles: Iterable[Role]) -> bool:
+        """Whether this person holds at least one of `roles`; an empty list is never met."""
+        return not self.roles.isdisjoint(roles)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Roster:
+    """Everyone of `people.yaml`. Names are matched exactly, e-mail addresses without case."""
+
+    people: Mapping[PersonId, Person]
+    service_accounts: frozenset[str] = frozenset()
+    roles: frozenset[Role] = frozenset()
+
+    def by_slack(self, account: SlackAccount) -> Person | None:
+        """The person who owns a Slack account, or None when nobody does."""
+        return next((p for p in self.people.values() if account in p.slack), None)
+
+    def by_claim(self, name: str) -> Person | None:
+        """The person whom a name in MLflow or git means; service accounts mean nobody."""
+        if name in self.service_accounts:
+            return None
+        folded = name.casefold()
+        for person in self.people.values():
+            if name in person.mlflow_users:
+                return person
+            if any(folded == email.casefold() for email in person.git_emails):
+                return person
+        return None
+
+    def by_os_login(self, login: str) -> tuple[Person, ...]:
+        """Everyone who claims an OS login; only a single answer identifies anybody."""
+        return tuple(p for p in self.people.values() if login in p.os_logins)
+
+    def holding(self, role: Role) -> tuple[Person, ...]:
+        """Everyone who holds `role`, in order of their ids."""
+        return tuple(self.people[i] for i in sorted(self.people) if role in self.people[i].roles)
+
+    def name_of(self, person: PersonId) -> str:
+        """The name to show; the id itself for somebody who is no longer in the file."""
+        known = self.people.get(person)
+        return known.name if known else str(person)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What Slack says of an account at one moment. None means that Slack did not say.
+
+    Source: Slack's `users.info`. A field that decides and is absent bars the account.
+    """
+
+    account: SlackAccount
+    deleted: bool | None
+    is_bot: bool | None
+    is_guest: bool | None
+    same_workspace: bool | None
+    label: str = field(default="", compare=False)
+
+    def why_barred(self) -> str | None:
+        """The reason why this account may not act, or None when it may."""
+        if self.deleted is not False:
+            return "this Slack account is deactivated" if self.deleted else _UNSAID
+        if self.is_bot is not False:
+            return "a bot or an app cannot act for a person" if self.is_bot else _UNSAID
+        if self.is_guest is not False:
+            return "guests of the workspace cannot act" if self.is_guest else _UNSAID
+        if self.same_workspace is not True:
+            if self.same_workspace is None:
+                return _UNSAID
+            return "people from another workspace cannot act"
+        return None
+
+
+_UNSAID = "Slack did not say enough about this account"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """Who did something, and how we know. `person` is None for automatic actions."""
+
+    person: PersonId | None
+    account: str
+    via: str
+    """What carried it: `slack`, `command line`, `reconciler`, …"""
+
+    @staticmethod
+    def automatic(name: str) -> Actor:
+        """Foureyes itself, acting by rule."""
+        return Actor(person=None, account="foureyes", via=name)

@@ -1,0 +1,168 @@
+"""The life of a promotion request. Pure: no clock, no IO, no vendor.
+
+The lifecycle is one table, `(state, event) → state`; a missing key is the refusal. Code, the
+diagram in the documentation and the tests read the same table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from governance.domain.approval import Binding, RequestId
+from governance.domain.checks import CheckResult
+from governance.domain.errors import Refused
+from governance.domain.evidence import Content, ModelName, Snapshot, Stage, Version
+from governance.domain.identity import PersonId, Role
+
+
+class State(StrEnum):
+    """Where a request is."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    HELD = "held"
+    EXECUTING = "executing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+    VOIDED = "voided"
+
+
+class Event(StrEnum):
+    """What happens to a request."""
+
+    QUORUM_MET = "quorum met"
+    QUORUM_LOST = "quorum lost"
+    CHECKS_WAIT = "checks wait"
+    EXECUTION_BEGAN = "execution began"
+    TRANSITION_DONE = "transition done"
+    TRANSITION_FAILED = "transition failed"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    GAVE_UP = "gave up"
+    SUPERSEDED = "superseded"
+    EVIDENCE_CHANGED = "evidence changed"
+    BINDING_BROKEN = "binding broken"
+
+
+_BEFORE_EXECUTION = (State.PENDING, State.APPROVED, State.HELD)
+_ENDINGS = {
+    Event.REJECTED: State.REJECTED,
+    Event.WITHDRAWN: State.WITHDRAWN,
+    Event.EXPIRED: State.EXPIRED,
+    Event.SUPERSEDED: State.SUPERSEDED,
+    Event.BINDING_BROKEN: State.VOIDED,
+}
+
+LIFECYCLE: Mapping[tuple[State, Event], State] = {
+    (State.PENDING, Event.QUORUM_MET): State.APPROVED,
+    (State.PENDING, Event.EVIDENCE_CHANGED): State.PENDING,
+    (State.APPROVED, Event.CHECKS_WAIT): State.HELD,
+    (State.APPROVED, Event.QUORUM_LOST): State.PENDING,
+    (State.APPROVED, Event.EVIDENCE_CHANGED): State.PENDING,
+    (State.APPROVED, Event.EXECUTION_BEGAN): State.EXECUTING,
+    (State.APPROVED, Event.GAVE_UP): State.FAILED,
+    (State.HELD, Event.QUORUM_LOST): State.PENDING,
+    (State.HELD, Event.EVIDENCE_CHANGED): State.PENDING,
+    (State.HELD, Event.EXECUTION_BEGAN): State.EXECUTING,
+    (State.HELD, Event.GAVE_UP): State.FAILED,
+    (State.EXECUTING, Event.TRANSITION_DONE): State.COMPLETED,
+    (State.EXECUTING, Event.TRANSITION_FAILED): State.FAILED,
+    **{(s, event): end for s in _BEFORE_EXECUTION for event, end in _ENDINGS.items()},
+}
+
+OPEN = frozenset({*_BEFORE_EXECUTION, State.EXECUTING})
+"""States in which a request is not over."""
+TAKES_VOTES = frozenset(_BEFORE_EXECUTION)
+"""States in which a decision counts, or can be withdrawn."""
+
+
+def step(state: State, event: Event) -> State:
+    """The state after `event`.
+
+    Raises:
+        Refused: `request_over` when the table has no such step.
+    """
+    try:
+        return LIFECYCLE[state, event]
+    except KeyError:
+        raise Refused(
+            "request_over", f"This request is {state.value}: “{event.value}” no longer applies."
+        ) from None
+
+
+def is_expired(expires_at: datetime, now: datetime) -> bool:
+    """Expired when now ≥ expires_at."""
+    return now >= expires_at
+
+
+def diagram() -> str:
+    """The lifecycle as a Mermaid state diagram, drawn from the table."""
+    lines = ["stateDiagram-v2", f"    [*] --> {State.PENDING.value}"]
+    merged: dict[tuple[State, State], list[str]] = {}
+    for (state, event), target in LIFECYCLE.items():
+        merged.setdefault((state, target), []).append(event.value)
+    for (state, target), events in merged.items():
+        lines.append(f"    {state.value} --> {target.value}: {', '.join(events)}")
+    ended = sorted({t for t in LIFECYCLE.values()} - OPEN)
+    lines.extend(f"    {state.value} --> [*]" for state in ended)
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A proposed version for a stage, with everything its approvers were shown."""
+
+    id: RequestId
+    model: ModelName
+    version: Version
+    target: Stage
+    requester: PersonId
+    requester_account: str
+    reason: str
+    ticket: str
+    state: State
+    opened_at: datetime
+    expires_at: datetime
+    binding: Binding
+    snapshot: Snapshot
+    content: Content
+    champion: Snapshot | None
+    """The production version that approvers compared against; None when there was none, and
+    for Staging, where it is shown but not bound."""
+    checks: tuple[CheckResult, ...]
+    makers: frozenset[PersonId]
+    unmapped_authors: tuple[str, ...]
+    """Names beside a mapped author that nobody owns: shown as a warning."""
+    author_unknown: bool
+    """Nobody is known to have made it, and the policy allows that: shown."""
+    roles_at_opening: Mapping[PersonId, frozenset[Role]]
+    accounts_at_opening: Mapping[PersonId, frozenset[str]]
+    """A person added, or given a role or account, after opening does not count here."""
+    note: str = ""
+    """Why it ended, or what it waits for, in one sentence."""
+    revision: int = 0
+    """Counts changes; guards updates against each other."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is not over."""
+        return self.state in OPEN
+
+    @property
+    def drawing(self) -> str:
+        """What the message showed, as 16 hex digits: carried by its buttons, so that a click on
+        an older drawing is not counted. Votes and states do not change it: they change nothing
+        that a vote binds."""
+        return self.binding.digest[:16]
+
+    def countable_roles(self, person: PersonId, now: frozenset[Role]) -> frozenset[Role]:
+        """The roles that count for this request: held now and when it opened."""
+        return now & self.roles_at_opening.get(person, frozenset())

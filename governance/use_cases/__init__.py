@@ -1,0 +1,1 @@
+"""One module per intention; they know the rules and the ports, and no vendor."""
