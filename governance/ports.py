@@ -17,7 +17,7 @@ from typing import NewType, Protocol
 from governance.domain.approval import Decision, RequestId
 from governance.domain.canonical import Json
 from governance.domain.evidence import Content, ModelName, Snapshot, Stage, Version
-from governance.domain.identity import PersonId, Roster
+from governance.domain.identity import PersonId, Roster, Standing
 from governance.domain.ledger import Event, Head, KeptHead
 from governance.domain.policy import PolicySet
 from governance.domain.promotion import Request
@@ -38,6 +38,20 @@ class ProductionState:
     staged: tuple[Version, ...]
     """Every version in stage Production, ascending; more than one is a fault to heal."""
     alias: Version | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observed:
+    """The stages and the alias of a model as they were last seen, or last made by us."""
+
+    stages: Mapping[Version, Stage]
+    """Versions that are in any stage but None."""
+    alias: Version | None
+
+    @property
+    def production(self) -> tuple[Version, ...]:
+        """Every version in stage Production, ascending."""
+        return tuple(sorted(v for v, s in self.stages.items() if s is Stage.PRODUCTION))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +110,14 @@ class Registry(Protocol):
     def set_staging(self, model: ModelName, version: Version) -> Stage:
         """Move one version to Staging; nothing is archived, no alias set. Idempotent; returns
         the stage read back."""
+
+
+class Accounts(Protocol):
+    """What the workspace says of an account now."""
+
+    def standing(self, account: str) -> Standing:
+        """Raises Unavailable `workspace_unavailable`; an account that is not there any more is
+        answered as deleted."""
 
 
 # --- policies and people --------------------------------------------------------------------
@@ -311,6 +333,12 @@ class Transaction(Protocol):
         self, model: ModelName, version: Version
     ) -> tuple[Snapshot, Content | None, datetime] | None:
         """The newest snapshot kept, its content if known, and when it was taken."""
+
+    def observed(self, model: ModelName) -> Observed | None:
+        """What was last seen of a model in the registry; None before the first look."""
+
+    def save_observed(self, model: ModelName, observed: Observed) -> None:
+        """Replace what was last seen; commits together with the record that tells of it."""
 
     # intents
     def add_intent(self, intent: Intent) -> IntentId:

@@ -72,7 +72,6 @@ LIFECYCLE: Mapping[tuple[State, Event], State] = {
     (State.HELD, Event.QUORUM_LOST): State.PENDING,
     (State.HELD, Event.EVIDENCE_CHANGED): State.PENDING,
     (State.HELD, Event.EXECUTION_BEGAN): State.EXECUTING,
-    (State.HELD, Event.GAVE_UP): State.FAILED,
     (State.EXECUTING, Event.TRANSITION_DONE): State.COMPLETED,
     (State.EXECUTING, Event.TRANSITION_FAILED): State.FAILED,
     **{(s, event): end for s in _BEFORE_EXECUTION for event, end in _ENDINGS.items()},

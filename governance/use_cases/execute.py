@@ -1,0 +1,414 @@
+"""Carry out an approved request: everything is looked at again, the intent is recorded, the
+registry is moved and read back, the outcome is recorded. Killed anywhere, it is finished by
+being called again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from governance.domain.approval import RequestId, Verdict
+from governance.domain.checks import CheckResult, Outcome, Situation, evaluate
+from governance.domain.errors import FoureyesError, Refused, Unavailable
+from governance.domain.evidence import (
+    Content,
+    Snapshot,
+    Stage,
+    Version,
+    evidence_digest,
+)
+from governance.domain.identity import Actor, PersonId
+from governance.domain.ledger import Event, EventKind
+from governance.domain.policy import ModelPolicy, policy_for
+from governance.domain.promotion import Event as Happening
+from governance.domain.promotion import Request, State, is_expired
+from governance.domain.tenure import Ending, Origin, Tenure
+from governance.ports import (
+    Intent,
+    IntentId,
+    IntentKind,
+    Observed,
+    ProductionState,
+    Rules,
+    Transaction,
+)
+from governance.use_cases.audit import quick_check
+from governance.use_cases.observe import after_production, observed_facts
+from governance.use_cases.promote import ask_those_who_could_fill, entered_staging
+from governance.use_cases.settle import end_vote, move, quorum_of, redraw, settle
+from governance.use_cases.world import World
+
+EXECUTOR = Actor.automatic("executor")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What was read again just before acting."""
+
+    snapshot: Snapshot
+    content: Content
+    production: ProductionState
+    barred_voters: tuple[tuple[PersonId, str], ...]
+    """Voters whose account no longer stands, and why."""
+
+    @property
+    def current(self) -> Version | None:
+        """The version in production, by stage or else by alias."""
+        return self.production.staged[0] if self.production.staged else self.production.alias
+
+
+def execute(world: World, request_id: RequestId) -> Request:
+    """Try to carry out a request that is approved, held or executing.
+
+    Returns the request as it stands afterwards: completed, still held, back to pending, voided,
+    failed or expired.
+
+    Raises:
+        Conflict: another transition of the model runs. Unavailable: MLflow, Slack or the store
+        did not answer; nothing is lost and the next attempt goes on from here.
+        IntegrityViolation: the log contradicts its kept heads; promotions stop.
+    """
+    with world.store.read() as tx:
+        quick_check(tx, world.heads)
+        request = tx.request(request_id)
+    with world.model_locked(request.model):
+        with world.store.transaction() as tx:
+            request = expire_if_due(tx, tx.request(request_id))
+        if request.state not in (State.APPROVED, State.HELD, State.EXECUTING):
+            return request
+        rules = world.rules.current()
+        policy = policy_for(rules.policies, request.model)
+        if request.state is State.EXECUTING:
+            return _resume(world, request, rules, policy)
+        evidence = _read_again(world, request)
+        with world.store.transaction() as tx:
+            request = tx.request(request_id)
+            if request.state not in (State.APPROVED, State.HELD):
+                return request
+            request = _recheck(tx, request, rules, policy, evidence)
+            if request.state is not State.EXECUTING:
+                return request
+        return _act(world, request)
+
+
+def expire_if_due(tx: Transaction, request: Request) -> Request:
+    """End a request whose time is over, unless it is executing: then MLflow's answer decides."""
+    if request.state is State.EXECUTING or not request.is_open:
+        return request
+    if not is_expired(request.expires_at, tx.now):
+        return request
+    if request.state is State.APPROVED:
+        # An approved request waits for nothing but MLflow, Slack or the store.
+        why = f"Approved, but it could not be carried out in time. {request.note}"
+        return move(tx, request, Happening.GAVE_UP, EXECUTOR, why.strip())
+    return move(tx, request, Happening.EXPIRED, EXECUTOR, "Not decided and executed in time.")
+
+
+def _read_again(world: World, request: Request) -> Evidence:
+    snapshot = world.registry.snapshot(request.model, request.version)
+    content = world.registry.content(request.model, request.version, progress=_silent)
+    production = world.registry.production(request.model)
+    with world.store.read() as tx:
+        voters = [(d.person, d.account) for d in tx.decisions(request.id)]
+    barred: list[tuple[PersonId, str]] = []
+    for person, account in voters:
+        reason = world.accounts.standing(account).why_barred()
+        if reason is not None:
+            barred.append((person, reason))
+    return Evidence(
+        snapshot=snapshot, content=content, production=production, barred_voters=tuple(barred)
+    )
+
+
+def _silent(_done: int, _total: int) -> None:
+    """Nobody watches the digest that is computed at execution."""
+
+
+def _recheck(
+    tx: Transaction,
+    request: Request,
+    rules: Rules,
+    policy: ModelPolicy | None,
+    evidence: Evidence,
+) -> Request:
+    """Everything again, in one transaction that ends with the intent or with the reason why not."""
+    difference = what_differs(request, policy, evidence)
+    if difference is not None or policy is None:
+        why = difference or "There is no policy for this model any more."
+        return move(tx, request, Happening.BINDING_BROKEN, EXECUTOR, why)
+    request = drop_invalid_votes(tx, request, rules, evidence.barred_voters)
+    if not quorum_of(tx, rules, policy, request).met:
+        request = settle(tx, rules, policy, request, EXECUTOR)
+        ask_those_who_could_fill(tx, rules, policy, request)
+        return request
+    checks = check_again(tx, request, rules, policy, evidence.snapshot)
+    failed = [c for c in checks if c.outcome is Outcome.FAILED]
+    if failed:
+        why = "; ".join(f"{c.check}: {c.finding}" for c in failed)
+        return move(tx, request, Happening.BINDING_BROKEN, EXECUTOR, why)
+    if checks != request.checks:
+        request = tx.save_request(replace(request, checks=checks))
+        redraw(tx, request)
+    if any(c.outcome is Outcome.WAITING for c in checks):
+        return settle(tx, rules, policy, request, EXECUTOR)
+    seats = quorum_of(tx, rules, policy, request).seats
+    tx.add_intent(
+        Intent(
+            id=IntentId(0),
+            kind=IntentKind.PROMOTION,
+            model=request.model,
+            from_version=evidence.current,
+            to_version=request.version,
+            stage=request.target,
+            request_id=request.id,
+            person=request.requester,
+            account=request.requester_account,
+            via=EXECUTOR.via,
+            why=request.reason,
+            created_at=tx.now,
+        )
+    )
+    tx.record(
+        Event(
+            kind=EventKind.TRANSITION_INTENDED,
+            at=tx.now,
+            actor=EXECUTOR,
+            model=request.model,
+            version=request.version,
+            request_id=request.id,
+            why=request.reason,
+            facts={
+                "target": request.target.value,
+                "from": evidence.current,
+                "seats": [[s.seat.role, s.person] for s in seats],
+            },
+        )
+    )
+    return move(tx, request, Happening.EXECUTION_BEGAN, EXECUTOR, "Every check has passed.")
+
+
+def what_differs(request: Request, policy: ModelPolicy | None, now: Evidence) -> str | None:
+    """The first difference between what was approved and what is there, or None."""
+    if policy is None or policy.digest != request.binding.policy:
+        return "The policy changed after this request was opened."
+    if now.content.digest != request.binding.content:
+        return f"The content of v{request.version} changed: {_changed_files(request, now.content)}."
+    if evidence_digest(now.snapshot, policy.named(request.target)) != request.binding.evidence:
+        return "Metrics, tags, parameters, data sets or signature that were approved changed."
+    if request.target is not Stage.PRODUCTION:
+        return None
+    if len(now.production.staged) > 1:
+        return "More than one version is in Production in MLflow."
+    if now.current != request.binding.expected_production:
+        was, current = request.binding.expected_production, now.current
+        return (
+            f"Production is {'empty' if current is None else f'v{current}'}, and approvers "
+            f"compared against {'nothing' if was is None else f'v{was}'}."
+        )
+    return None
+
+
+def _changed_files(request: Request, content: Content) -> str:
+    old = {f.path: f.sha256 for f in request.content.files}
+    new = {f.path: f.sha256 for f in content.files}
+    paths = sorted(p for p in old.keys() | new.keys() if old.get(p) != new.get(p))
+    return ", ".join(paths[:5]) + (f" and {len(paths) - 5} more" if len(paths) > 5 else "") or (
+        "run, model id or source"
+    )
+
+
+def drop_invalid_votes(
+    tx: Transaction,
+    request: Request,
+    rules: Rules,
+    barred_voters: tuple[tuple[PersonId, str], ...],
+) -> Request:
+    """Void the votes of those who left, lost their role, or whose account no longer stands."""
+    reasons = dict(barred_voters)
+    for decision in tx.decisions(request.id):
+        person = rules.roster.people.get(decision.person)
+        if person is None:
+            reasons.setdefault(decision.person, "no longer in people.yaml")
+        elif decision.account not in {str(a) for a in person.slack}:
+            reasons.setdefault(decision.person, "this account is no longer theirs")
+        elif decision.verdict is Verdict.APPROVE and not (
+            decision.roles & request.countable_roles(person.id, person.roles)
+        ):
+            reasons.setdefault(decision.person, "the role was taken away")
+    for person_id, reason in sorted(reasons.items()):
+        end_vote(tx, request, person_id, reason, EXECUTOR)
+    if reasons:
+        redraw(tx, request)
+    return request
+
+
+def check_again(
+    tx: Transaction, request: Request, rules: Rules, policy: ModelPolicy, snapshot: Snapshot
+) -> tuple[CheckResult, ...]:
+    """The checks of a request as they stand now."""
+    return evaluate(
+        policy.stages[request.target],
+        Situation(
+            candidate=snapshot,
+            champion=request.champion,
+            entered_staging_at=entered_staging(tx.tenures(request.model), request.version),
+            roster=rules.roster,
+            makers=request.makers,
+        ),
+        now=tx.now,
+    )
+
+
+def _resume(world: World, request: Request, rules: Rules, policy: ModelPolicy | None) -> Request:
+    """Go on after a crash between intent and outcome: what MLflow actually shows decides."""
+    production = world.registry.production(request.model)
+    if request.target is Stage.PRODUCTION:
+        if world.registry.is_in_production(production, request.version):
+            return _succeeded(world, request, production)
+    elif world.registry.snapshot(request.model, request.version).stage is request.target:
+        return _succeeded(world, request, production)
+    half_done = (
+        request.target is Stage.PRODUCTION
+        and request.version in production.staged
+        and set(production.staged) <= {request.version, request.binding.expected_production}
+    )
+    if not half_done:
+        difference = what_differs(request, policy, _read_again(world, request))
+        if difference is not None:
+            return _failed(world, request, difference)
+        with world.store.read() as tx:
+            expired = is_expired(request.expires_at, tx.now)
+        if expired:
+            return _failed(world, request, "MLflow did not answer before the request expired.")
+    return _act(world, request)
+
+
+def _act(world: World, request: Request) -> Request:
+    try:
+        if request.target is Stage.PRODUCTION:
+            production = world.registry.set_production(request.model, request.version)
+            if not world.registry.is_in_production(production, request.version):
+                raise Unavailable(
+                    "not_as_asked",
+                    f"MLflow does not show v{request.version} alone in Production yet.",
+                )
+        else:
+            world.registry.set_staging(request.model, request.version)
+            production = world.registry.production(request.model)
+    except Refused as refusal:
+        return _failed(world, request, refusal.sentence)
+    return _succeeded(world, request, production)
+
+
+def _succeeded(world: World, request: Request, production: ProductionState) -> Request:
+    with world.store.transaction() as tx:
+        request = tx.request(request.id)
+        if request.state is not State.EXECUTING:
+            return request
+        for intent in tx.open_intents(request.model):
+            if intent.request_id == request.id:
+                tx.close_intent(intent.id, "done")
+        before = tx.observed(request.model)
+        if request.target is Stage.PRODUCTION:
+            observed = after_production(before, production)
+        else:
+            stages = dict(before.stages) if before else {}
+            observed = Observed(
+                stages={**stages, request.version: request.target}, alias=production.alias
+            )
+        tx.save_observed(request.model, observed)
+        _move_tenures(tx, request)
+        lifted = request.target is Stage.PRODUCTION and tx.lift_quarantine(
+            request.model, request.version
+        )
+        tx.record(
+            Event(
+                kind=EventKind.TRANSITION_DONE,
+                at=tx.now,
+                actor=EXECUTOR,
+                model=request.model,
+                version=request.version,
+                request_id=request.id,
+                why=request.reason,
+                facts={
+                    "target": request.target.value,
+                    "quarantine_lifted": lifted,
+                    **observed_facts(observed),
+                },
+            )
+        )
+        done = move(
+            tx,
+            request,
+            Happening.TRANSITION_DONE,
+            EXECUTOR,
+            f"MLflow shows v{request.version} in {request.target.value}.",
+        )
+        if request.target is Stage.PRODUCTION:
+            supersede_others(tx, done)
+        return done
+
+
+def _move_tenures(tx: Transaction, request: Request) -> None:
+    for tenure in tx.tenures(request.model):
+        if tenure.ended_at is not None:
+            continue
+        leaves_staging = tenure.version == request.version and tenure.stage is not request.target
+        succeeded = request.target is Stage.PRODUCTION and tenure.stage is Stage.PRODUCTION
+        if leaves_staging or succeeded:
+            tx.end_tenure(request.model, tenure.version, tenure.stage, Ending.PROMOTION, tx.now)
+    tx.begin_tenure(
+        Tenure(
+            model=request.model,
+            version=request.version,
+            stage=request.target,
+            started_at=tx.now,
+            origin=Origin.PROMOTION,
+            request_id=request.id,
+        )
+    )
+
+
+def supersede_others(tx: Transaction, winner: Request) -> None:
+    """The winner ends every other request for Production: its approvers compared against a
+    version that is no longer there."""
+    for other in tx.open_requests(winner.model):
+        if other.id == winner.id or other.target is not winner.target:
+            continue
+        why = f"v{winner.version} went to {winner.target.value} first. Ask again if it is needed."
+        if other.state is State.EXECUTING:
+            continue
+        move(tx, other, Happening.SUPERSEDED, EXECUTOR, why)
+
+
+def _failed(world: World, request: Request, why: str) -> Request:
+    with world.store.transaction() as tx:
+        return record_failure(tx, tx.request(request.id), why)
+
+
+def record_failure(tx: Transaction, request: Request, why: str) -> Request:
+    """End an executing request whose transition cannot be made; its intent is closed."""
+    if request.state is not State.EXECUTING:
+        return request
+    for intent in tx.open_intents(request.model):
+        if intent.request_id == request.id:
+            tx.close_intent(intent.id, "failed")
+    tx.record(
+        Event(
+            kind=EventKind.TRANSITION_FAILED,
+            at=tx.now,
+            actor=EXECUTOR,
+            model=request.model,
+            version=request.version,
+            request_id=request.id,
+            why=why,
+        )
+    )
+    return move(tx, request, Happening.TRANSITION_FAILED, EXECUTOR, why)
+
+
+def note_problem(world: World, request_id: RequestId, problem: FoureyesError) -> None:
+    """Show on the request why its last attempt did not get through; it is tried again."""
+    with world.store.transaction() as tx:
+        request = tx.request(request_id)
+        if request.is_open and request.note != problem.sentence:
+            redraw(tx, tx.save_request(replace(request, note=problem.sentence)))

@@ -1,0 +1,56 @@
+"""Who made a version, from what MLflow and its tags claim. Decides nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from governance.domain.errors import Refused
+from governance.domain.evidence import AuthorClaim, Snapshot
+from governance.domain.identity import PersonId, Roster
+from governance.domain.policy import ModelPolicy, UnknownAuthor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Authors:
+    """The persons behind a version's author names, and the names that nobody owns."""
+
+    persons: frozenset[PersonId]
+    unmapped: tuple[str, ...]
+    unknown: bool
+    """Nobody is known to have made it."""
+
+
+def authors_of(snapshots: tuple[Snapshot, ...], policy: ModelPolicy, roster: Roster) -> Authors:
+    """Map every author name of a version, as first and as last seen, to persons.
+
+    Raises:
+        Refused: `unknown_author` when no name is a person's, unless the policy allows it.
+    """
+    claims: list[AuthorClaim] = []
+    for snapshot in snapshots:
+        claims.extend(snapshot.author_claims)
+        claims.extend(
+            AuthorClaim(name=snapshot.tags[tag], where=f"tag {tag}")
+            for tag in policy.author_tags
+            if snapshot.tags.get(tag)
+        )
+    persons: set[PersonId] = set()
+    unmapped: set[str] = set()
+    for claim in claims:
+        person = roster.by_claim(claim.name)
+        if person is not None:
+            persons.add(person.id)
+        elif claim.name not in roster.service_accounts:
+            unmapped.add(claim.name)
+    if not persons and policy.unknown_author is UnknownAuthor.REFUSE:
+        tag = policy.author_tags[0] if policy.author_tags else "mlflow.user"
+        names = ", ".join(sorted({c.name for c in claims})) or "nobody"
+        raise Refused(
+            "unknown_author",
+            f"Nobody is known to have made this version: MLflow names {names}, and none of these "
+            "is a person in people.yaml. Let the training pipeline record its author: "
+            f'mlflow.set_tag("{tag}", "<git e-mail of the author>").',
+        )
+    return Authors(
+        persons=frozenset(persons), unmapped=tuple(sorted(unmapped)), unknown=not persons
+    )

@@ -1,0 +1,155 @@
+"""What the registry shows against what the record says: adoption at first sight, and changes
+that were made elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from governance.domain.canonical import Json
+from governance.domain.evidence import ModelName, Stage, Version
+from governance.domain.identity import Actor
+from governance.domain.ledger import Event, EventKind
+from governance.domain.tenure import Ending, Origin, Tenure
+from governance.ports import Notice, NoticeKind, Observed, ProductionState, Transaction
+from governance.use_cases.world import World
+
+_RECONCILER = Actor.automatic("reconciler")
+_KEPT_STAGES = (Stage.STAGING, Stage.PRODUCTION)
+
+
+def observe(world: World, model: ModelName) -> bool:
+    """Compare MLflow's actual state with the record; record and alert what differs.
+
+    Returns True when something was adopted or had changed. Does nothing while a transition of
+    the model is unfinished: its own change is no drift.
+
+    Raises:
+        Conflict: a transition runs. Unavailable: MLflow or the store.
+    """
+    with world.model_locked(model):
+        with world.store.read() as tx:
+            if tx.open_intents(model):
+                return False
+        actual = read_observed(world, model)
+        with world.store.transaction() as tx:
+            before = tx.observed(model)
+            if before is None:
+                _adopt(tx, model, actual)
+                return True
+            if dict(before.stages) == dict(actual.stages) and before.alias == actual.alias:
+                return False
+            _changed_elsewhere(tx, model, before, actual)
+            return True
+
+
+def read_observed(world: World, model: ModelName) -> Observed:
+    """Every version that is in a stage, and the alias, as the registry shows them now."""
+    state = world.registry.production(model)
+    if not state.staged and state.alias is None and model not in world.registry.models():
+        return Observed(stages={}, alias=None)
+    stages = {
+        v.version: v.stage for v in world.registry.versions(model) if v.stage is not Stage.NONE
+    }
+    return Observed(stages=stages, alias=state.alias)
+
+
+def after_production(before: Observed | None, state: ProductionState) -> Observed:
+    """What is to be seen after a transition of ours that was read back as `state`."""
+    stages = dict(before.stages) if before else {}
+    for version in [v for v, s in stages.items() if s is Stage.PRODUCTION]:
+        stages[version] = Stage.ARCHIVED
+    stages.update(dict.fromkeys(state.staged, Stage.PRODUCTION))
+    return Observed(stages=stages, alias=state.alias)
+
+
+def observed_facts(observed: Observed) -> Mapping[str, Json]:
+    """An observation as it goes into the record."""
+    return {
+        "stages": [[v, s.value] for v, s in sorted(observed.stages.items())],
+        "alias": observed.alias,
+    }
+
+
+def _adopt(tx: Transaction, model: ModelName, actual: Observed) -> None:
+    tx.record(
+        Event(
+            kind=EventKind.VERSION_ADOPTED,
+            at=tx.now,
+            actor=_RECONCILER,
+            model=model,
+            version=actual.production[0] if len(actual.production) == 1 else None,
+            why="Found in MLflow when Foureyes first looked.",
+            facts=observed_facts(actual),
+        )
+    )
+    tx.save_observed(model, actual)
+    for version, stage in sorted(actual.stages.items()):
+        if stage in _KEPT_STAGES:
+            _begin(tx, model, version, stage, Origin.ADOPTED)
+    if not actual.production and actual.alias is not None:
+        _begin(tx, model, actual.alias, Stage.PRODUCTION, Origin.ADOPTED)
+
+
+def _changed_elsewhere(
+    tx: Transaction, model: ModelName, before: Observed, actual: Observed
+) -> None:
+    difference = describe(before, actual)
+    tx.record(
+        Event(
+            kind=EventKind.CHANGED_ELSEWHERE,
+            at=tx.now,
+            actor=_RECONCILER,
+            model=model,
+            why=difference,
+            facts={"before": observed_facts(before), "after": observed_facts(actual)},
+        )
+    )
+    tx.save_observed(model, actual)
+    running = {(t.version, t.stage) for t in tx.tenures(model) if t.ended_at is None}
+    now_there = {(v, s) for v, s in actual.stages.items() if s in _KEPT_STAGES}
+    if not actual.production and not before.production and actual.alias is not None:
+        now_there.add((actual.alias, Stage.PRODUCTION))
+    for version, stage in sorted(running - now_there):
+        tx.end_tenure(model, version, stage, Ending.ELSEWHERE, tx.now)
+    for version, stage in sorted(now_there - running):
+        _begin(tx, model, version, stage, Origin.ELSEWHERE)
+    tx.notify(
+        Notice(
+            kind=NoticeKind.CHANNEL,
+            what="changed_elsewhere",
+            model=model,
+            facts={"difference": difference, "several": len(actual.production) > 1},
+        )
+    )
+
+
+def describe(before: Observed, actual: Observed) -> str:
+    """The difference between two observations in words."""
+    parts: list[str] = []
+    for version in sorted(before.stages.keys() | actual.stages.keys()):
+        old = before.stages.get(version, Stage.NONE)
+        new = actual.stages.get(version, Stage.NONE)
+        if old is not new:
+            parts.append(f"v{version} went from {old.value} to {new.value}")
+    if before.alias != actual.alias:
+        parts.append(f"the alias moved from {_named(before.alias)} to {_named(actual.alias)}")
+    return "; ".join(parts)
+
+
+def _named(version: Version | None) -> str:
+    return "nothing" if version is None else f"v{version}"
+
+
+def _begin(
+    tx: Transaction, model: ModelName, version: Version, stage: Stage, origin: Origin
+) -> None:
+    tx.begin_tenure(
+        Tenure(
+            model=model,
+            version=version,
+            stage=stage,
+            started_at=tx.now,
+            origin=origin,
+            request_id=None,
+        )
+    )

@@ -1,0 +1,374 @@
+"""Open a promotion request: everything that approvers will be shown is read and frozen here."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from governance.domain.approval import Binding, RequestId, could_fill, who_is_missing
+from governance.domain.checks import CheckResult, Outcome, Situation, evaluate
+from governance.domain.errors import Refused
+from governance.domain.evidence import (
+    Content,
+    ModelName,
+    Snapshot,
+    Stage,
+    Version,
+    evidence_digest,
+)
+from governance.domain.identity import Actor, Person, PersonId, Standing
+from governance.domain.ledger import Event, EventKind
+from governance.domain.policy import ModelPolicy, StageRule
+from governance.domain.promotion import Request, State
+from governance.domain.tenure import Tenure
+from governance.ports import Notice, NoticeKind, Rules, Transaction
+from governance.use_cases.audit import quick_check
+from governance.use_cases.makers import authors_of
+from governance.use_cases.settle import (
+    approvals_in_force,
+    barred_for,
+    binding_facts,
+    settle,
+)
+from governance.use_cases.world import (
+    World,
+    require_person,
+    require_policy,
+    require_standing,
+)
+
+REASON_LIMIT = 3000
+TICKET_LIMIT = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What somebody asks for. `target` None means the next stage that policy allows."""
+
+    model: ModelName
+    version: Version
+    target: Stage | None
+    reason: str
+    ticket: str = ""
+    downgrade: bool = False
+    """Said explicitly: the version is older than the one in production, and that is meant."""
+
+
+def promote(
+    world: World,
+    wish: Wish,
+    *,
+    actor: Actor,
+    standing: Standing,
+    progress: Callable[[int, int], None],
+) -> Request:
+    """Check a wish against policy and open the request; asks nobody when it cannot succeed.
+
+    Raises:
+        Refused: with the reason, which is recorded. Conflict: the same request is open.
+        Unavailable: MLflow or the store does not answer; nothing was opened.
+        IntegrityViolation: the record contradicts its kept heads.
+    """
+    with world.refusals_recorded(
+        EventKind.REQUEST_REFUSED, actor, model=wish.model, version=wish.version
+    ):
+        rules = world.rules.current()
+        require_standing(standing)
+        person = require_person(rules, actor)
+        _refuse_bad_text(wish)
+        policy = require_policy(rules, wish.model)
+        with world.store.read() as tx:
+            quick_check(tx, world.heads)
+            tenures = tx.tenures(wish.model)
+        snapshot = world.registry.snapshot(wish.model, wish.version)
+        target = wish.target or policy.next_stage(snapshot.stage)
+        rule = _rule_for(policy, target, snapshot)
+        champion = _champion(world, wish.model)
+        _refuse_wrong_direction(wish, rule, champion)
+        staged_at = entered_staging(tenures, wish.version)
+        draft = _draft(rules, wish, person, policy, rule, (snapshot, champion), staged_at)
+        with world.store.read() as tx:
+            now = tx.now
+        _refuse_failed(evaluate(rule, _situation(draft, rules), now=now))
+        content = world.registry.content(wish.model, wish.version, progress=progress)
+    with world.store.transaction() as tx:
+        return _open(tx, rules, policy, rule, draft, content, actor)
+
+
+def preview(
+    world: World, model: ModelName, version: Version, target: Stage | None
+) -> tuple[CheckResult, ...]:
+    """The checks as they stand, without opening anything. Raises as `promote` does."""
+    rules = world.rules.current()
+    policy = require_policy(rules, model)
+    with world.store.read() as tx:
+        tenures = tx.tenures(model)
+        now = tx.now
+    snapshot = world.registry.snapshot(model, version)
+    rule = _rule_for(policy, target or policy.next_stage(snapshot.stage), snapshot)
+    situation = Situation(
+        candidate=snapshot,
+        champion=_champion(world, model),
+        entered_staging_at=entered_staging(tenures, version),
+        roster=rules.roster,
+        makers=authors_of((snapshot,), policy, rules.roster).persons,
+    )
+    return evaluate(rule, situation, now=now)
+
+
+def entered_staging(tenures: tuple[Tenure, ...], version: Version) -> datetime | None:
+    """When a version's running stay in Staging began by our record; None when there is none."""
+    return next(
+        (
+            t.started_at
+            for t in reversed(tenures)
+            if t.version == version and t.stage is Stage.STAGING and t.ended_at is None
+        ),
+        None,
+    )
+
+
+def _refuse_bad_text(wish: Wish) -> None:
+    if not wish.reason.strip():
+        raise Refused("reason_missing", "A promotion needs a reason: say why this version.")
+    refuse_long_text("reason", wish.reason, REASON_LIMIT)
+    refuse_long_text("ticket", wish.ticket, TICKET_LIMIT)
+
+
+def refuse_long_text(field: str, text: str, limit: int) -> None:
+    """Refuse text that is too long or holds control characters; it is never cut.
+
+    Raises:
+        Refused: `text_too_long` or `control_characters`.
+    """
+    if len(text) > limit:
+        raise Refused(
+            "text_too_long",
+            f"The {field} has {len(text)} characters; at most {limit} fit. Link to the rest.",
+        )
+    if any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" for c in text):
+        raise Refused("control_characters", f"The {field} holds control characters; type it again.")
+
+
+def _rule_for(policy: ModelPolicy, target: Stage | None, snapshot: Snapshot) -> StageRule:
+    name = f"v{snapshot.version}"
+    if target is None:
+        raise Refused(
+            "nowhere_to_go",
+            f"{name} of {snapshot.model} is in stage {snapshot.stage.value}, and its policy leads "
+            "nowhere from there.",
+        )
+    if snapshot.stage is target:
+        raise Refused("already_there", f"{name} of {snapshot.model} is already in {target.value}.")
+    rule = policy.rule(target)
+    if rule is None:
+        allowed = ", ".join(s.value for s in policy.stages)
+        raise Refused(
+            "stage_not_governed",
+            f"The policy of {snapshot.model} has no rule for {target.value}; it has: {allowed}.",
+        )
+    if snapshot.stage not in rule.from_stages:
+        sources = " or ".join(sorted(s.value for s in rule.from_stages))
+        raise Refused(
+            "wrong_stage",
+            f"{name} is in stage {snapshot.stage.value}; {target.value} takes versions from "
+            f"{sources}.",
+        )
+    return rule
+
+
+def _champion(world: World, model: ModelName) -> Snapshot | None:
+    state = world.registry.production(model)
+    if len(state.staged) > 1:
+        several = " and ".join(f"v{v}" for v in state.staged)
+        raise Refused(
+            "several_in_production",
+            f"MLflow has {several} of {model} in Production at once. An owner must leave one "
+            "there, then ask again.",
+        )
+    current = state.staged[0] if state.staged else state.alias
+    return world.registry.snapshot(model, current) if current is not None else None
+
+
+def _refuse_wrong_direction(wish: Wish, rule: StageRule, champion: Snapshot | None) -> None:
+    if rule.target is not Stage.PRODUCTION or champion is None or wish.downgrade:
+        return
+    if wish.version < champion.version:
+        raise Refused(
+            "downgrade",
+            f"v{wish.version} is older than v{champion.version}, which is in Production. "
+            f"To go back, use /rollback {wish.model} {wish.version}; if you mean a promotion, "
+            f"write /promote {wish.model} {wish.version} Production downgrade.",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Draft:
+    """A request that lacks only its content and the moment of opening."""
+
+    request_id: RequestId
+    wish: Wish
+    person: Person
+    snapshot: Snapshot
+    champion: Snapshot | None
+    makers: frozenset[PersonId]
+    unmapped_authors: tuple[str, ...]
+    author_unknown: bool
+    entered_staging_at: datetime | None
+
+
+def _draft(
+    rules: Rules,
+    wish: Wish,
+    person: Person,
+    policy: ModelPolicy,
+    rule: StageRule,
+    snapshots: tuple[Snapshot, Snapshot | None],
+    entered_staging_at: datetime | None,
+) -> _Draft:
+    snapshot, champion = snapshots
+    authors = authors_of((snapshot,), policy, rules.roster)
+    makers = authors.persons | {person.id}
+    barred = barred_for(policy, makers, person.id)
+    everyone = {p.id: p.roles for p in rules.roster.people.values()}
+    missing = who_is_missing(rule.seats, everyone, barred)
+    if missing:
+        names = ", ".join(sorted({rules.roster.name_of(m) for m in makers}))
+        raise Refused(
+            "nobody_can_approve",
+            f"Nobody is left to approve this as {' and '.join(missing)}: {names} made it or asked "
+            "for it and may not approve it. Somebody else must ask, or people.yaml needs another "
+            f"{' and another '.join(sorted(set(missing)))}.",
+        )
+    return _Draft(
+        request_id=RequestId(uuid4().hex[:12]),
+        wish=wish,
+        person=person,
+        snapshot=snapshot,
+        champion=champion,
+        makers=makers,
+        unmapped_authors=authors.unmapped,
+        author_unknown=authors.unknown,
+        entered_staging_at=entered_staging_at,
+    )
+
+
+def _situation(draft: _Draft, rules: Rules) -> Situation:
+    return Situation(
+        candidate=draft.snapshot,
+        champion=draft.champion,
+        entered_staging_at=draft.entered_staging_at,
+        roster=rules.roster,
+        makers=draft.makers,
+    )
+
+
+def _refuse_failed(checks: tuple[CheckResult, ...]) -> None:
+    failed = [c for c in checks if c.outcome is Outcome.FAILED]
+    if failed:
+        listed = "; ".join(f"{c.check}: {c.finding}" for c in failed)
+        raise Refused(
+            "checks_failed", f"Policy refuses this version, and nobody was asked. {listed}."
+        )
+
+
+def _open(
+    tx: Transaction,
+    rules: Rules,
+    policy: ModelPolicy,
+    rule: StageRule,
+    draft: _Draft,
+    content: Content,
+    actor: Actor,
+) -> Request:
+    checks = evaluate(rule, _situation(draft, rules), now=tx.now)
+    production = draft.champion.version if draft.champion else None
+    request = Request(
+        id=draft.request_id,
+        model=draft.wish.model,
+        version=draft.wish.version,
+        target=rule.target,
+        requester=draft.person.id,
+        requester_account=actor.account,
+        reason=draft.wish.reason,
+        ticket=draft.wish.ticket,
+        state=State.PENDING,
+        opened_at=tx.now,
+        expires_at=tx.now + rule.expires_after,
+        binding=Binding(
+            content=content.digest,
+            evidence=evidence_digest(draft.snapshot, policy.named(rule.target)),
+            policy=policy.digest,
+            expected_production=production if rule.target is Stage.PRODUCTION else None,
+        ),
+        snapshot=draft.snapshot,
+        content=content,
+        champion=draft.champion,
+        checks=checks,
+        makers=draft.makers,
+        unmapped_authors=draft.unmapped_authors,
+        author_unknown=draft.author_unknown,
+        roles_at_opening={p.id: p.roles for p in rules.roster.people.values()},
+        accounts_at_opening={
+            p.id: frozenset(str(a) for a in p.slack) for p in rules.roster.people.values()
+        },
+    )
+    tx.add_request(request)
+    tx.save_snapshot(draft.snapshot, content)
+    tx.record(
+        Event(
+            kind=EventKind.REQUEST_OPENED,
+            at=tx.now,
+            actor=actor,
+            model=request.model,
+            version=request.version,
+            request_id=request.id,
+            why=request.reason,
+            facts={
+                "target": request.target.value,
+                "ticket": request.ticket,
+                **binding_facts(request.binding),
+                "makers": sorted(request.makers),
+                "checks": [[c.check, c.outcome.value, c.finding] for c in checks],
+                "expires_at": request.expires_at.isoformat(),
+            },
+        )
+    )
+    tx.notify(
+        Notice(
+            kind=NoticeKind.REQUEST_CHANGED,
+            what="opened",
+            model=request.model,
+            request_id=request.id,
+        )
+    )
+    if rule.seats:
+        ask_those_who_could_fill(tx, rules, policy, request)
+        return request
+    return settle(tx, rules, policy, request, actor)
+
+
+def ask_those_who_could_fill(
+    tx: Transaction, rules: Rules, policy: ModelPolicy, request: Request
+) -> None:
+    """Queue a direct message to each person whose approval would fill an empty seat, and to
+    nobody else."""
+    rule = policy.stages[request.target]
+    approvals = approvals_in_force(tx, rules, request)
+    barred = barred_for(policy, request.makers, request.requester)
+    candidates = {
+        p.id: request.countable_roles(p.id, p.roles) for p in rules.roster.people.values()
+    }
+    for person in sorted(could_fill(rule.seats, approvals, barred, candidates)):
+        tx.notify(
+            Notice(
+                kind=NoticeKind.ASK,
+                what="ask",
+                model=request.model,
+                request_id=request.id,
+                person=person,
+            )
+        )

@@ -1,0 +1,169 @@
+"""What a request's votes amount to now, and the state that follows; always inside the
+transaction that changed a vote, so that the record, the votes and the state never part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from governance.domain.approval import Binding, Quorum, Verdict, bar_makers, tally
+from governance.domain.canonical import Json
+from governance.domain.checks import Outcome
+from governance.domain.identity import Actor, PersonId, Role
+from governance.domain.ledger import Event, EventKind
+from governance.domain.policy import ModelPolicy
+from governance.domain.promotion import Event as Happening
+from governance.domain.promotion import Request, State, step
+from governance.ports import Notice, NoticeKind, Rules, Transaction
+
+
+def barred_for(
+    policy: ModelPolicy, makers: frozenset[PersonId], requester: PersonId
+) -> Mapping[PersonId, str]:
+    """Who may not approve under a policy, and why."""
+    owners = frozenset[PersonId]() if policy.owners_may_approve else policy.owners
+    return bar_makers(makers, requester, owners)
+
+
+def approvals_in_force(
+    tx: Transaction, rules: Rules, request: Request
+) -> Mapping[PersonId, frozenset[Role]]:
+    """Who approves, with the roles that count: held now and when the request opened."""
+    approvals: dict[PersonId, frozenset[Role]] = {}
+    for decision in tx.decisions(request.id):
+        if decision.verdict is not Verdict.APPROVE:
+            continue
+        person = rules.roster.people.get(decision.person)
+        now = person.roles if person else frozenset[Role]()
+        approvals[decision.person] = request.countable_roles(decision.person, now)
+    return approvals
+
+
+def quorum_of(tx: Transaction, rules: Rules, policy: ModelPolicy, request: Request) -> Quorum:
+    """The seats of a request as they stand in this transaction."""
+    return tally(
+        policy.stages[request.target].seats,
+        approvals_in_force(tx, rules, request),
+        barred_for(policy, request.makers, request.requester),
+    )
+
+
+def settle(
+    tx: Transaction, rules: Rules, policy: ModelPolicy, request: Request, actor: Actor
+) -> Request:
+    """Move a request to the state that its votes and checks call for, and record that."""
+    quorum = quorum_of(tx, rules, policy, request)
+    if request.state is State.PENDING and quorum.met:
+        request = move(tx, request, Happening.QUORUM_MET, actor, "Every seat is filled.")
+    elif request.state in (State.APPROVED, State.HELD) and not quorum.met:
+        missing = " and ".join(quorum.missing)
+        return move(tx, request, Happening.QUORUM_LOST, actor, f"Still missing: {missing}.")
+    if request.state is State.APPROVED:
+        waiting = [c for c in request.checks if c.outcome is Outcome.WAITING]
+        if waiting:
+            why = "; ".join(f"{c.check}: {c.finding}" for c in waiting)
+            return move(tx, request, Happening.CHECKS_WAIT, actor, f"Waits for {why}.")
+    return request
+
+
+def move(
+    tx: Transaction, request: Request, happening: Happening, actor: Actor, why: str
+) -> Request:
+    """Take one step of the lifecycle: the table, the record, and the notices in one place.
+
+    Raises:
+        Refused: `request_over` when the table has no such step.
+    """
+    state = step(request.state, happening)
+    saved = tx.save_request(replace(request, state=state, note=why))
+    tx.record(
+        Event(
+            kind=EventKind.REQUEST_STATE_CHANGED,
+            at=tx.now,
+            actor=actor,
+            model=request.model,
+            version=request.version,
+            request_id=request.id,
+            why=why,
+            facts={"from": request.state.value, "to": state.value, "event": happening.value},
+        )
+    )
+    tx.notify(
+        Notice(
+            kind=NoticeKind.TIMELINE,
+            what="state",
+            model=request.model,
+            request_id=request.id,
+            facts={"state": state.value, "why": why},
+        )
+    )
+    redraw(tx, saved)
+    if not saved.is_open:
+        tx.notify(
+            Notice(
+                kind=NoticeKind.TELL,
+                what="outcome",
+                model=request.model,
+                request_id=request.id,
+                person=request.requester,
+                facts={"state": state.value, "why": why},
+            )
+        )
+    return saved
+
+
+def redraw(tx: Transaction, request: Request) -> None:
+    """Queue the request's message to be drawn again."""
+    tx.notify(
+        Notice(
+            kind=NoticeKind.REQUEST_CHANGED,
+            what="changed",
+            model=request.model,
+            request_id=request.id,
+        )
+    )
+
+
+def void_votes(tx: Transaction, request: Request, why: str, actor: Actor) -> tuple[PersonId, ...]:
+    """End every decision in force, record that, and tell the voters."""
+    voters = tuple(d.person for d in tx.decisions(request.id))
+    for voter in voters:
+        end_vote(tx, request, voter, why, actor)
+    return voters
+
+
+def end_vote(tx: Transaction, request: Request, voter: PersonId, why: str, actor: Actor) -> None:
+    """End one person's decision because of something that happened, and tell them."""
+    tx.end_decision(request.id, voter, why)
+    tx.record(
+        Event(
+            kind=EventKind.VOTES_VOIDED,
+            at=tx.now,
+            actor=actor,
+            model=request.model,
+            version=request.version,
+            request_id=request.id,
+            why=why,
+            facts={"voter": voter},
+        )
+    )
+    tx.notify(
+        Notice(
+            kind=NoticeKind.TELL,
+            what="vote_voided",
+            model=request.model,
+            request_id=request.id,
+            person=voter,
+            facts={"why": why},
+        )
+    )
+
+
+def binding_facts(binding: Binding) -> Mapping[str, Json]:
+    """The four things that a decision binds, as they go into the record."""
+    return {
+        "content": binding.content,
+        "evidence": binding.evidence,
+        "policy": binding.policy,
+        "expected_production": binding.expected_production,
+    }
