@@ -38,6 +38,7 @@ from governance.use_cases.settle import end_vote, move, quorum_of, redraw, settl
 from governance.use_cases.world import World
 
 EXECUTOR = Actor.automatic("executor")
+_CARRIED_OUT_FROM = (State.APPROVED, State.HELD, State.EXECUTING)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,25 +70,27 @@ def execute(world: World, request_id: RequestId) -> Request:
     """
     with world.store.read() as tx:
         quick_check(tx, world.heads)
-        request = tx.request(request_id)
+    with world.store.transaction() as tx:
+        request = expire_if_due(tx, tx.request(request_id))
+    if request.state not in _CARRIED_OUT_FROM:
+        return request
+    # Reading every byte takes as long as the model is large, so it comes before the lock:
+    # a rollback never waits for a digest.
+    evidence = _read_again(world, request)
     with world.model_locked(request.model):
-        with world.store.transaction() as tx:
-            request = expire_if_due(tx, tx.request(request_id))
-        if request.state not in (State.APPROVED, State.HELD, State.EXECUTING):
-            return request
+        evidence = replace(evidence, production=world.registry.production(request.model))
         rules = world.rules.current()
         policy = policy_for(rules.policies, request.model)
-        if request.state is State.EXECUTING:
-            return _resume(world, request, rules, policy)
-        evidence = _read_again(world, request)
         with world.store.transaction() as tx:
             request = tx.request(request_id)
-            if request.state not in (State.APPROVED, State.HELD):
-                return request
-            request = _recheck(tx, request, rules, policy, evidence)
-            if request.state is not State.EXECUTING:
-                return request
-        return _act(world, request)
+            if request.state in (State.APPROVED, State.HELD):
+                request = _recheck(tx, request, rules, policy, evidence)
+                resuming = False
+            else:
+                resuming = True
+        if request.state is not State.EXECUTING:
+            return request
+        return _resume(world, request, policy, evidence) if resuming else _act(world, request)
 
 
 def expire_if_due(tx: Transaction, request: Request) -> Request:
@@ -258,21 +261,19 @@ def check_again(
     )
 
 
-def _resume(world: World, request: Request, rules: Rules, policy: ModelPolicy | None) -> Request:
+def _resume(
+    world: World, request: Request, policy: ModelPolicy | None, evidence: Evidence
+) -> Request:
     """Go on after a crash between intent and outcome: what MLflow actually shows decides."""
-    production = world.registry.production(request.model)
+    production = evidence.production
     if request.target is Stage.PRODUCTION:
-        if world.registry.is_in_production(production, request.version):
-            return _succeeded(world, request, production)
-    elif world.registry.snapshot(request.model, request.version).stage is request.target:
+        done = world.registry.is_in_production(production, request.version)
+    else:
+        done = evidence.snapshot.stage is request.target
+    if done:
         return _succeeded(world, request, production)
-    half_done = (
-        request.target is Stage.PRODUCTION
-        and request.version in production.staged
-        and set(production.staged) <= {request.version, request.binding.expected_production}
-    )
-    if not half_done:
-        difference = what_differs(request, policy, _read_again(world, request))
+    if not _half_done(request, production):
+        difference = what_differs(request, policy, evidence)
         if difference is not None:
             return _failed(world, request, difference)
         with world.store.read() as tx:
@@ -280,6 +281,15 @@ def _resume(world: World, request: Request, rules: Rules, policy: ModelPolicy | 
         if expired:
             return _failed(world, request, "MLflow did not answer before the request expired.")
     return _act(world, request)
+
+
+def _half_done(request: Request, production: ProductionState) -> bool:
+    """Our own transition, cut between stage and alias or before the archiving."""
+    return (
+        request.target is Stage.PRODUCTION
+        and request.version in production.staged
+        and set(production.staged) <= {request.version, request.binding.expected_production}
+    )
 
 
 def _act(world: World, request: Request) -> Request:

@@ -42,6 +42,19 @@ def observe(world: World, model: ModelName) -> bool:
             return True
 
 
+def ensure_seen(world: World, model: ModelName) -> None:
+    """Adopt a model that nobody looked at yet, before anything of it is changed: what is in
+    Production then is a valid rollback target.
+
+    Raises:
+        Conflict: a transition runs. Unavailable: MLflow or the store.
+    """
+    with world.store.read() as tx:
+        seen = tx.observed(model) is not None
+    if not seen:
+        observe(world, model)
+
+
 def read_observed(world: World, model: ModelName) -> Observed:
     """Every version that is in a stage, and the alias, as the registry shows them now."""
     state = world.registry.production(model)

@@ -27,6 +27,7 @@ from governance.domain.tenure import Tenure
 from governance.ports import Notice, NoticeKind, Rules, Transaction
 from governance.use_cases.audit import quick_check
 from governance.use_cases.makers import authors_of
+from governance.use_cases.observe import ensure_seen
 from governance.use_cases.settle import (
     approvals_in_force,
     barred_for,
@@ -80,6 +81,7 @@ def promote(
         person = require_person(rules, actor)
         _refuse_bad_text(wish)
         policy = require_policy(rules, wish.model)
+        ensure_seen(world, wish.model)
         with world.store.read() as tx:
             quick_check(tx, world.heads)
             tenures = tx.tenures(wish.model)

@@ -23,7 +23,7 @@ from governance.domain.identity import Actor
 from governance.domain.ledger import Event, EventKind
 from governance.domain.policy import policy_for
 from governance.domain.promotion import Event as Happening
-from governance.domain.promotion import Request, State
+from governance.domain.promotion import Request, State, is_expired
 from governance.ports import IntentKind, Notice, NoticeKind
 from governance.use_cases import roll_back
 from governance.use_cases.audit import quick_check
@@ -72,10 +72,8 @@ def push_on(world: World) -> Tick:
                 if now >= request.expires_at:
                     with world.store.transaction() as tx:
                         expire_if_due(tx, tx.request(request.id))
-                continue
-            if request.state is State.HELD and _too_early(request, now=now):
-                continue
-            attempt(world, request.id, tick)
+            elif _worth_trying(request, now=now):
+                attempt(world, request.id, tick)
     return tick
 
 
@@ -249,11 +247,13 @@ def _finish_rollbacks(world: World, tick: Tick) -> None:
                 tick.finished.append(f"{intent.model} rolled back")
 
 
-def _too_early(request: Request, *, now: datetime) -> bool:
-    """Waiting only for the clock, and not yet: nothing to ask MLflow for."""
-    times = [c.passes_at for c in request.checks if c.outcome is Outcome.WAITING]
-    known = [t for t in times if t is not None]
-    return bool(known) and len(known) == len(times) and max(known) > now
+def _worth_trying(request: Request, *, now: datetime) -> bool:
+    """Whether an attempt can get through: a held one that waits for more than the clock is
+    looked at again every minute, and reading all its files in between would tell nothing."""
+    if request.state is not State.HELD or is_expired(request.expires_at, now):
+        return True
+    waiting = [c for c in request.checks if c.outcome is Outcome.WAITING]
+    return all(c.passes_at is not None and now >= c.passes_at for c in waiting)
 
 
 def _exact_names(world: World) -> set[ModelName]:

@@ -40,7 +40,8 @@ class World:
 
     @contextmanager
     def model_locked(self, model: ModelName) -> Iterator[None]:
-        """Hold the lock on a model's transitions.
+        """Hold the lock on a model's transitions. Nothing slow belongs inside: a rollback may be
+        waiting for it.
 
         Raises:
             Conflict: `model_busy` while another transition of the model runs.
