@@ -110,8 +110,10 @@ def _read_again(world: World, request: Request) -> Evidence:
     snapshot = world.registry.snapshot(request.model, request.version)
     content = world.registry.content(request.model, request.version, progress=_silent)
     production = world.registry.production(request.model)
-    with world.store.read() as tx:
-        voters = [(d.person, d.account) for d in tx.decisions(request.id)]
+    voters: list[tuple[PersonId, str]] = []
+    if request.state is not State.EXECUTING:  # past that, votes are not asked again
+        with world.store.read() as tx:
+            voters = [(d.person, d.account) for d in tx.decisions(request.id)]
     barred: list[tuple[PersonId, str]] = []
     for person, account in voters:
         reason = world.accounts.standing(account).why_barred()

@@ -33,6 +33,7 @@ from governance.use_cases.execute import (
     execute,
     expire_if_due,
     note_problem,
+    record_failure,
 )
 from governance.use_cases.observe import observe
 from governance.use_cases.promote import ask_those_who_could_fill
@@ -104,7 +105,9 @@ def void(world: World, request_id: RequestId, problem: Refused) -> None:
     approved."""
     with world.store.transaction() as tx:
         request = tx.request(request_id)
-        if request.state in (State.PENDING, State.APPROVED, State.HELD):
+        if request.state is State.EXECUTING:
+            record_failure(tx, request, problem.sentence)
+        elif request.is_open:
             move(tx, request, Happening.BINDING_BROKEN, _ACTOR, problem.sentence)
 
 
