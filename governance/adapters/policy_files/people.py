@@ -1,0 +1,96 @@
+"""`people.yaml` as a roster: everybody once, and no account of two people.
+
+Knows nothing of policies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from governance.adapters.policy_files.document import Document, Path, as_mapping
+from governance.adapters.policy_files.problems import Finding
+from governance.adapters.policy_files.schema import Known, PeopleFile, PersonPart
+from governance.domain.identity import Person, PersonId, Role, Roster, SlackAccount
+
+_ACCOUNTS = {
+    "slack": "Slack account",
+    "mlflow_users": "MLflow user",
+    "git_emails": "git e-mail",
+    "os_logins": "OS login",
+}
+
+
+def declared(document: Document) -> Known:
+    """The roles and people that the file names, however wrong the rest of it is."""
+    file = as_mapping(document.value)
+    roles = file.get("roles")
+    named = [r for r in roles if isinstance(r, str)] if isinstance(roles, tuple) else None
+    people = file.get("people")
+    return Known(
+        roles=frozenset(named) if named else None,
+        people=frozenset(people) if isinstance(people, dict) and people else None,
+    )
+
+
+def roster_of(file: PeopleFile) -> Roster:
+    """The roster that a valid file describes."""
+    return Roster(
+        people={PersonId(i): _person(PersonId(i), p) for i, p in sorted(file.people.items())},
+        service_accounts=frozenset(file.service_accounts or ()),
+        roles=frozenset(Role(r) for r in file.roles),
+    )
+
+
+def _person(person: PersonId, part: PersonPart) -> Person:
+    return Person(
+        id=person,
+        name=part.name,
+        roles=frozenset(Role(r) for r in part.roles or ()),
+        slack=frozenset(SlackAccount(a) for a in part.slack or ()),
+        mlflow_users=frozenset(part.mlflow_users or ()),
+        git_emails=frozenset(part.git_emails or ()),
+        os_logins=frozenset(part.os_logins or ()),
+    )
+
+
+def shared_accounts(document: Document) -> Iterator[Finding]:
+    """Every account that would mean two people, or a person and a service account.
+
+    Reads the document rather than the valid file, so that these are reported with the rest.
+    MLflow users and git e-mails are one space: both are what a version's author is found by.
+    """
+    file = as_mapping(document.value)
+    owners: dict[tuple[str, str], tuple[str, str]] = {}
+    names: dict[str, str] = {}
+    for person, part in as_mapping(file.get("people", "")).items():
+        names.setdefault(person.casefold(), person)
+        for kind, called in _ACCOUNTS.items():
+            accounts = as_mapping(part).get(kind)
+            for number, account in enumerate(accounts if isinstance(accounts, tuple) else ()):
+                if not isinstance(account, str):
+                    continue
+                path: Path = ("people", person, kind, number)
+                names.setdefault(account.casefold(), person)
+                owner, as_kind = owners.setdefault(_space(kind, account), (person, called))
+                if owner != person:
+                    yield document.finding(
+                        path,
+                        f"the {called} `{account}` is already the {as_kind} of {owner}",
+                        "An account belongs to one person; delete it from one of the two",
+                    )
+    services = file.get("service_accounts")
+    for number, service in enumerate(services if isinstance(services, tuple) else ()):
+        if isinstance(service, str) and service.casefold() in names:
+            yield document.finding(
+                ("service_accounts", number),
+                f"`{service}` is a service account and also belongs to {names[service.casefold()]}",
+                "A service account is nobody; delete it here or there",
+            )
+
+
+def _space(kind: str, account: str) -> tuple[str, str]:
+    if kind in {"mlflow_users", "git_emails"}:
+        # Only an e-mail address is matched without case, and it may stand as an MLflow user too.
+        same = account.casefold() if kind == "git_emails" or "@" in account else account
+        return ("claim", same)
+    return (kind, account)
