@@ -1,0 +1,200 @@
+"""Puts the ports together from settings; the only place besides `bot.app` that names adapters.
+
+Imports each adapter where it is built, so that a command loads only what it uses. Decides nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from bot.settings import STORE_WORD, Settings, required
+from governance.domain.errors import Refused, Unavailable
+from governance.domain.identity import Standing
+from governance.ports import Accounts, Registry, Rules, RuleSource
+from governance.use_cases.world import World
+
+if TYPE_CHECKING:
+    from governance.adapters.head_file import HeadFile
+    from governance.adapters.policy_files import Loaded
+    from governance.adapters.sql_store import SqlStore
+
+
+class RulesInForce:
+    """A RuleSource whose owner switches it after the load was recorded, never before."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+
+    def current(self) -> Rules:
+        """The rules in force in this process."""
+        return self._rules
+
+    def switch(self, rules: Rules) -> None:
+        """From now on these, whole: one assignment, so no reader sees half of each."""
+        self._rules = rules
+
+
+class NoWorkspace:
+    """Accounts where Slack is not asked: every question is refused, none is answered by guess."""
+
+    def standing(self, account: str) -> Standing:
+        """Raises Unavailable, always."""
+        raise Unavailable(
+            "workspace_unavailable", f"This command does not ask Slack about {account}."
+        )
+
+
+def open_heads(settings: Settings) -> HeadFile:
+    """The file of kept heads; its folder is made when it is missing.
+
+    Raises:
+        Unavailable: the folder cannot be made.
+    """
+    from governance.adapters.head_file import HeadFile
+
+    _make_parent(settings.heads.parent, "FOUREYES_HEADS")
+    return HeadFile(settings.heads)
+
+
+def open_new_database(settings: Settings) -> SqlStore:
+    """The store, whether or not its tables are there; an SQLite file is made when missing."""
+    from governance.adapters.sql_store import open_store
+
+    path = settings.sqlite_path
+    if path is not None:
+        _make_parent(path.parent, "FOUREYES_DATABASE_URL")
+    return open_store(settings.database_url.reveal(), open_heads(settings))
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[SqlStore]:
+    """The store of a deployment that exists, closed at the end of the block.
+
+    Raises:
+        Refused: `no_database` when there is none at that place (so that a wrong working folder
+        is told, not answered with an empty record), `migrations_pending`. Unavailable.
+    """
+    path = settings.sqlite_path
+    if path is not None and not path.is_file():
+        raise Refused(
+            "no_database",
+            f"There is no database at {path}. Change to the folder where Foureyes runs or set "
+            "FOUREYES_DATABASE_URL; `foureyes db upgrade` makes a new one.",
+        )
+    store = open_new_database(settings)
+    try:
+        if not store.is_current():
+            raise Refused(
+                "migrations_pending",
+                "The database is not at this version of Foureyes. Stop the bot, keep a copy of "
+                "the database, then run `foureyes db upgrade`.",
+            )
+        yield store
+    finally:
+        store.close()
+
+
+def load_rules(settings: Settings, store: SqlStore) -> Loaded:
+    """The policies that the settings name: of the folder, or those that were recorded last.
+
+    Raises:
+        Refused: they are wrong, or none was recorded yet. Unavailable: the folder is not there.
+    """
+    from governance.adapters.policy_files import load_folder, load_texts
+
+    if not settings.policies_from_store:
+        return load_folder(required(settings.policies, "FOUREYES_POLICIES"))
+    with store.read() as tx:
+        newest = tx.policy_load()
+    if newest is None:
+        raise Refused(
+            "no_policies",
+            f"FOUREYES_POLICIES is `{STORE_WORD}`, and nothing was loaded yet. Run `foureyes "
+            "policy load FOLDER` once.",
+        )
+    return load_texts(newest.texts)
+
+
+def recorded_rules(store: SqlStore) -> Rules | None:
+    """The rules that were recorded last, for commands that only read; None before the first load
+    and for a load that this version can no longer read."""
+    from governance.adapters.policy_files import PolicyProblems, rules_from_texts
+
+    with store.read() as tx:
+        newest = tx.policy_load()
+    if newest is None:
+        return None
+    try:
+        return rules_from_texts(newest.texts)
+    except PolicyProblems:
+        # The record must be readable and resumable whatever the policies are; `policy check`
+        # and `run` are the ones to refuse them.
+        return None
+
+
+def open_registry(settings: Settings) -> Registry:
+    """MLflow, as the settings say; nothing is asked of it yet."""
+    from governance.adapters.mlflow_registry import MlflowRegistry
+
+    return MlflowRegistry(
+        required(settings.mlflow_tracking_uri, "MLFLOW_TRACKING_URI"),
+        write_stage=settings.write_stage,
+        write_alias=settings.write_alias,
+        alias=settings.alias,
+        max_bytes=settings.max_bytes,
+    )
+
+
+def build_world(
+    settings: Settings,
+    store: SqlStore,
+    *,
+    registry: Registry,
+    rules: RuleSource,
+    accounts: Accounts,
+) -> World:
+    """Everything that a use case needs."""
+    return World(
+        store=store,
+        registry=registry,
+        rules=rules,
+        accounts=accounts,
+        heads=open_heads(settings),
+        elapsed=time.monotonic,
+        holder=f"{socket.gethostname()}:{os.getpid()}",
+        pause=time.sleep,
+    )
+
+
+@contextmanager
+def world_without_slack(settings: Settings) -> Iterator[World]:
+    """A world for one command; works while Slack is down and while the bot runs.
+
+    Raises:
+        Refused, Unavailable: as `database` and `load_rules` do.
+    """
+    with database(settings) as store:
+        rules = RulesInForce(load_rules(settings, store).rules)
+        yield build_world(
+            settings,
+            store,
+            registry=open_registry(settings),
+            rules=rules,
+            accounts=NoWorkspace(),
+        )
+
+
+def _make_parent(folder: os.PathLike[str], setting: str) -> None:
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            "folder_unwritable",
+            f"{setting} needs the folder {os.fspath(folder)}, which cannot be made: "
+            f"{error.strerror}.",
+        ) from error

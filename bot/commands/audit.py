@@ -1,0 +1,107 @@
+"""`foureyes audit`: read the record, hold it against its kept heads, resume after a gap.
+
+Needs the database and the file of heads; neither Slack, MLflow nor the policy files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from bot.command_tree import Commands
+from bot.settings import read_settings
+from bot.terminal import literal
+
+
+def register(commands: Commands) -> None:
+    """Add the group."""
+    group = commands.group("audit", summary="the record: show it, verify it, resume after a gap")
+    show = group.add("show", summary="print what happened to a model, or to all", run=_show)
+    show.add_argument("model", nargs="?", metavar="MODEL", help="all models when left out")
+    verify = group.add(
+        "verify", summary="recompute the record and compare it with every kept head", run=_verify
+    )
+    verify.epilog = "Ends with 1 unless everything matches."
+    resume = group.add(
+        "resume", summary="record a gap that was looked into, and let promotions go on", run=_resume
+    )
+    resume.add_argument("--reason", required=True, metavar="TEXT", help="goes into the record")
+
+
+def _show(options: argparse.Namespace) -> int:
+    from bot.assembly import database, recorded_rules
+    from governance.domain.errors import Refused
+    from governance.domain.evidence import ModelName
+    from governance.domain.policy import policy_for
+    from governance.use_cases.audit import render_trail, trail
+
+    with database(read_settings(os.environ)) as store:
+        rules = recorded_rules(store)
+        with store.read() as tx:
+            known = sorted({str(e["model"]) for e in tx.events() if e["model"] is not None})
+            wanted = [options.model] if options.model else known
+            if options.model and options.model not in known:
+                listed = ", ".join(known) or "none"
+                raise Refused(
+                    "no_such_model",
+                    f"The record holds nothing of {options.model}. It knows: {listed}.",
+                )
+            for place, name in enumerate(wanted):
+                model = ModelName(name)
+                policy = policy_for(rules.policies, model) if rules else None
+                lines = trail(tx, model, policy.headline if policy else ())
+                if len(wanted) > 1:
+                    print(f"{'' if place == 0 else chr(10)}{literal(name)}")
+                print(literal(render_trail(lines)))
+    return 0
+
+
+def _verify(_options: argparse.Namespace) -> int:
+    from bot.assembly import database, open_heads
+    from governance.use_cases.audit import verify
+
+    settings = read_settings(os.environ)
+    with database(settings) as store, store.read() as tx:
+        found = verify(tx, open_heads(settings))
+    print(f"records   {found.head.size}")
+    print(f"root      {found.head.root.hex()}")
+    print(f"anchored  {found.anchored_size}")
+    unanchored = found.head.size - found.anchored_size
+    if unanchored > 0:
+        print(
+            f"The newest {unanchored} of {found.head.size} records are vouched for by no kept "
+            "head yet; a change to them would not show."
+        )
+    else:
+        print(f"A change to any record up to number {found.anchored_size} would show.")
+    for gap in found.gaps:
+        print(f"gap       {gap} (recorded by `audit resume`)")
+    for problem in found.problems:
+        print(f"WRONG     {problem}")
+    if found.ok:
+        print("The record matches every kept head.")
+        return 0
+    print(
+        "The record does NOT match. Promotions stop until somebody has looked into it; then "
+        "`foureyes audit resume --reason …` records the gap."
+    )
+    return 1
+
+
+def _resume(options: argparse.Namespace) -> int:
+    from bot.assembly import database, open_heads, recorded_rules
+    from bot.os_login import actor_for_record, current_login
+    from governance.domain.errors import Refused
+    from governance.domain.identity import Roster
+    from governance.use_cases.audit import resume
+
+    if not options.reason.strip():
+        raise Refused("reason_missing", "Say what was found: --reason goes into the record.")
+    settings = read_settings(os.environ)
+    with database(settings) as store:
+        rules = recorded_rules(store)
+        roster = rules.roster if rules else Roster(people={})
+        actor = actor_for_record(roster, current_login())
+        resume(store, open_heads(settings), actor=actor, why=options.reason)
+    print("The gap is recorded. Promotions go on; `foureyes audit verify` lists it from now on.")
+    return 0

@@ -1,0 +1,61 @@
+"""`foureyes diff`: what changed between two versions, as the request message shows it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from bot.command_tree import Commands
+from bot.commands.rollback import version_number
+from bot.settings import FOR_REGISTRY, read_settings
+
+if TYPE_CHECKING:
+    from governance.use_cases.inspect import Difference
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add("diff", summary="what changed between two versions", run=_run)
+    parser.add_argument("model", metavar="MODEL", help="the registered model")
+    parser.add_argument("before", type=version_number, metavar="V1", help="the earlier version")
+    parser.add_argument("after", type=version_number, metavar="V2", help="the later version")
+    parser.epilog = "A version whose run was deleted is shown as it was when a request froze it."
+
+
+def _run(options: argparse.Namespace) -> int:
+    from bot.assembly import world_without_slack
+    from governance.domain.evidence import ModelName, Version
+    from governance.use_cases.inspect import difference
+
+    settings = read_settings(os.environ, needed=FOR_REGISTRY)
+    with world_without_slack(settings) as world:
+        found = difference(
+            world, ModelName(options.model), Version(options.before), Version(options.after)
+        )
+    for line in describe(found):
+        print(line)
+    return 0
+
+
+def describe(found: Difference) -> Iterator[str]:
+    """The comparison as lines: metrics with the run each came from, then every change."""
+    from governance.domain.comparison import Topic
+
+    old, new = f"v{found.before.version}", f"v{found.after.version}"
+    yield f"{found.after.model} {old} → {new}"
+    for name, taken_at in ((old, found.before_taken_at), (new, found.after_taken_at)):
+        if taken_at is not None:
+            yield f"{name} can no longer be read; shown as of {taken_at:%Y-%m-%d %H:%M} UTC."
+    for pair in found.comparison.metrics:
+        before = pair.before.text if pair.before else "not recorded"
+        after = pair.after.text if pair.after else "not recorded"
+        moved = "" if pair.difference is None else f"  ({pair.difference:+.4g})"
+        runs = " → ".join(m.run_id[:8] for m in (pair.before, pair.after) if m)
+        yield f"metric {pair.name}: {before} → {after}{moved}  [run {runs}]"
+    others = [c for c in found.comparison.changes if c.topic is not Topic.METRIC]
+    for change in others:
+        yield f"{change.topic.value} {change.name}: {change.before or '—'} → {change.after or '—'}"
+    if not others:
+        yield "Nothing else differs."

@@ -1,0 +1,354 @@
+"""The environment as one typed, frozen value; every problem is told at once, no secret is shown.
+
+Knows names, defaults and spellings, and nothing of what the values are used for. `SETTINGS` is
+the only list of settings: the README's table is drawn from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from governance.domain.errors import Refused
+
+_T = TypeVar("_T")
+
+STORE_WORD = "store"
+"""`FOUREYES_POLICIES=store`: the set that `foureyes policy load` recorded last."""
+
+
+class Secret:
+    """A value that shows itself only when asked for by name."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself, for the one call that needs it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    __str__ = __repr__
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One environment variable. `default` is as it would be written; empty when there is none."""
+
+    name: str
+    default: str
+    meaning: str
+    secret: bool = False
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        name="SLACK_BOT_TOKEN",
+        default="",
+        meaning="Bot token of the Slack app (`xoxb-…`).",
+        secret=True,
+    ),
+    Setting(
+        name="SLACK_APP_TOKEN",
+        default="",
+        meaning="App-level token with `connections:write`, for Socket Mode (`xapp-…`).",
+        secret=True,
+    ),
+    Setting(
+        name="SLACK_API_URL",
+        default="https://slack.com/api/",
+        meaning="Base of Slack's Web API; GovSlack has `https://slack-gov.com/api/`.",
+    ),
+    Setting(
+        name="MLFLOW_TRACKING_URI",
+        default="",
+        meaning="The MLflow server (≥ 3.0, < 4). Its credentials are MLflow's own settings: "
+        "`MLFLOW_TRACKING_USERNAME`, `MLFLOW_TRACKING_PASSWORD` or `MLFLOW_TRACKING_TOKEN`.",
+    ),
+    Setting(
+        name="FOUREYES_POLICIES",
+        default="",
+        meaning="Folder of policies and people, or the word `store`: the set that `foureyes policy "
+        "load` recorded last.",
+    ),
+    Setting(
+        name="FOUREYES_DATABASE_URL",
+        default="sqlite:///foureyes-state/foureyes.db",
+        meaning="Requests, decisions and the record. SQLite (a relative path is below the working "
+        "folder), or `postgresql://USER:PASSWORD@HOST/NAME` for several replicas.",
+        secret=True,
+    ),
+    Setting(
+        name="FOUREYES_HEADS",
+        default="foureyes-state/heads",
+        meaning="File that keeps the record's heads outside the database; best on another disk.",
+    ),
+    Setting(
+        name="FOUREYES_WRITE_STAGE",
+        default="yes",
+        meaning="Whether a promotion to Production moves MLflow's stage.",
+    ),
+    Setting(
+        name="FOUREYES_WRITE_ALIAS",
+        default="yes",
+        meaning="Whether a promotion to Production sets the alias. One of the two must be on.",
+    ),
+    Setting(
+        name="FOUREYES_ALIAS",
+        default="champion",
+        meaning="The alias of the version in Production.",
+    ),
+    Setting(
+        name="FOUREYES_MAX_BYTES",
+        default="10737418240",
+        meaning="A version with more bytes of files than this is refused, because every byte is "
+        "read (10 GiB).",
+    ),
+    Setting(
+        name="FOUREYES_HEALTH_PORT",
+        default="8087",
+        meaning="Port on 127.0.0.1 for `/healthz`, `/readyz` and `/metrics`; 0 takes a free one "
+        "and logs it.",
+    ),
+    Setting(
+        name="FOUREYES_SLACK_GRACE_SECONDS",
+        default="300",
+        meaning="`foureyes run` ends with an error after so long without Slack.",
+    ),
+    Setting(
+        name="FOUREYES_ROLLBACK_CLICK_SECONDS",
+        default="300",
+        meaning="A click on a rollback button older than this is refused.",
+    ),
+    Setting(
+        name="FOUREYES_INBOX_SECONDS",
+        default="1",
+        meaning="How often waiting clicks and messages are looked for; what comes in also wakes "
+        "this at once.",
+    ),
+    Setting(
+        name="FOUREYES_PUSH_SECONDS",
+        default="2",
+        meaning="How often approved requests are pushed on and expired ones ended.",
+    ),
+    Setting(
+        name="FOUREYES_LOOK_SECONDS",
+        default="30",
+        meaning="How often MLflow is compared with the record.",
+    ),
+)
+
+_BY_NAME: Mapping[str, Setting] = {s.name: s for s in SETTINGS}
+
+FOR_RUN = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "MLFLOW_TRACKING_URI", "FOUREYES_POLICIES")
+"""What `foureyes run` and `foureyes doctor` cannot do without."""
+FOR_REGISTRY = ("MLFLOW_TRACKING_URI", "FOUREYES_POLICIES")
+"""What a command needs that reads or moves versions without Slack."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings. Those without a default are None when they are not set; ask for them with
+    `read_settings(…, needed=…)` and take them with `required`."""
+
+    slack_bot_token: Secret | None
+    slack_app_token: Secret | None
+    slack_api_url: str
+    """Ends in a slash."""
+    mlflow_tracking_uri: str | None
+    policies: Path | None
+    """The folder; None when `policies_from_store`, or when it is not set."""
+    policies_from_store: bool
+    database_url: Secret
+    """A secret because a PostgreSQL URL holds a password."""
+    heads: Path
+    write_stage: bool
+    write_alias: bool
+    alias: str
+    max_bytes: int
+    health_port: int
+    slack_grace: timedelta
+    rollback_click: timedelta
+    inbox_every: timedelta
+    push_every: timedelta
+    look_every: timedelta
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """The file of an embedded database; None for a database server."""
+        url = self.database_url.reveal()
+        if not url.startswith("sqlite"):
+            return None
+        return Path(url.partition("///")[2])
+
+    def secrets(self) -> tuple[str, ...]:
+        """Everything that must not appear in a log line."""
+        found = [s.reveal() for s in (self.slack_bot_token, self.slack_app_token) if s]
+        password = urlsplit(self.database_url.reveal()).password
+        return (*found, password) if password else tuple(found)
+
+
+def required(value: _T | None, name: str) -> _T:
+    """A value that the command asked for with `needed`.
+
+    Raises:
+        Refused: `settings`, when it is not set after all.
+    """
+    if value is None:
+        raise Refused("settings", f"{name} is not set. {_BY_NAME[name].meaning}")
+    return value
+
+
+def read_settings(environ: Mapping[str, str], *, needed: Iterable[str] = ()) -> Settings:
+    """Read every setting. An empty value is the same as none.
+
+    Raises:
+        Refused: `settings`, with every missing and every malformed one, and what to write.
+    """
+    reading = _Reading(environ)
+    for name in needed:
+        if not environ.get(name, "").strip():
+            reading.problems.append(f"{name} is not set. {_BY_NAME[name].meaning}")
+    policies = reading.text("FOUREYES_POLICIES")
+    from_store = policies == STORE_WORD
+    settings = Settings(
+        slack_bot_token=reading.token("SLACK_BOT_TOKEN", "xoxb-"),
+        slack_app_token=reading.token("SLACK_APP_TOKEN", "xapp-"),
+        slack_api_url=reading.parse("SLACK_API_URL", _api_url),
+        mlflow_tracking_uri=reading.parse("MLFLOW_TRACKING_URI", _tracking_uri) or None,
+        policies=None if from_store or not policies else Path(policies),
+        policies_from_store=from_store,
+        database_url=Secret(reading.parse("FOUREYES_DATABASE_URL", _database_url)),
+        heads=Path(reading.text("FOUREYES_HEADS")),
+        write_stage=reading.parse("FOUREYES_WRITE_STAGE", _yes_or_no),
+        write_alias=reading.parse("FOUREYES_WRITE_ALIAS", _yes_or_no),
+        alias=reading.parse("FOUREYES_ALIAS", _alias),
+        max_bytes=reading.parse("FOUREYES_MAX_BYTES", _positive_int),
+        health_port=reading.parse("FOUREYES_HEALTH_PORT", _port),
+        slack_grace=reading.parse("FOUREYES_SLACK_GRACE_SECONDS", _seconds),
+        rollback_click=reading.parse("FOUREYES_ROLLBACK_CLICK_SECONDS", _seconds),
+        inbox_every=reading.parse("FOUREYES_INBOX_SECONDS", _seconds),
+        push_every=reading.parse("FOUREYES_PUSH_SECONDS", _seconds),
+        look_every=reading.parse("FOUREYES_LOOK_SECONDS", _seconds),
+    )
+    if not settings.write_stage and not settings.write_alias:
+        reading.problems.append(
+            "FOUREYES_WRITE_STAGE and FOUREYES_WRITE_ALIAS are both off, so a promotion would "
+            "change nothing. Leave one of them on."
+        )
+    unknown = sorted(n for n in environ if n.startswith("FOUREYES_") and n not in _BY_NAME)
+    reading.problems.extend(f"{name} is no setting of Foureyes." for name in unknown)
+    if reading.problems:
+        raise Refused("settings", "The settings do not fit:\n  " + "\n  ".join(reading.problems))
+    return settings
+
+
+class _HoldsSecret(ValueError):
+    """A value that must not be repeated."""
+
+
+class _Reading:
+    """Collects problems while reading, so that all are told at once; a malformed value is
+    replaced by its default only to be able to go on looking."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.problems: list[str] = []
+
+    def text(self, name: str) -> str:
+        return self._environ.get(name, "").strip() or _BY_NAME[name].default
+
+    def parse(self, name: str, parser: Callable[[str], _T]) -> _T:
+        try:
+            return parser(self.text(name))
+        except ValueError as problem:
+            hidden = _BY_NAME[name].secret or isinstance(problem, _HoldsSecret)
+            shown = "" if hidden else f" ({self.text(name)!r})"
+            self.problems.append(f"{name}{shown} {problem}")
+            return parser(_BY_NAME[name].default)
+
+    def token(self, name: str, prefix: str) -> Secret | None:
+        value = self.text(name)
+        if not value:
+            return None
+        if not value.startswith(prefix):
+            self.problems.append(f"{name} does not start with {prefix}; is it the other token?")
+        return Secret(value)
+
+
+def _api_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("is no http(s) address; write it as https://slack.com/api/.")
+    if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+        raise ValueError("would send tokens in the clear; use https.")
+    return text if text.endswith("/") else f"{text}/"
+
+
+def _tracking_uri(text: str) -> str:
+    if not text:
+        return text
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("is no http(s) address; Foureyes speaks to an MLflow server.")
+    if parts.password is not None:
+        raise _HoldsSecret(
+            "holds a password; use MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD."
+        )
+    return text
+
+
+def _database_url(text: str) -> str:
+    scheme, separator, rest = text.partition(":///")
+    if scheme == "sqlite" and separator and rest and rest != ":memory:":
+        return text
+    if urlsplit(text).scheme in ("postgresql", "postgresql+psycopg"):
+        return text
+    raise ValueError(
+        "is neither sqlite:///PATH (a file: memory would forget the record) nor postgresql://…."
+    )
+
+
+def _yes_or_no(text: str) -> bool:
+    match text.lower():
+        case "yes" | "true" | "on" | "1":
+            return True
+        case "no" | "false" | "off" | "0":
+            return False
+    raise ValueError("is neither yes nor no.")
+
+
+def _alias(text: str) -> str:
+    if text == "latest" or (text[:1] == "v" and text[1:].isdigit()):
+        raise ValueError("is a name that MLflow reserves.")
+    return text
+
+
+def _positive_int(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise ValueError("is no whole number above 0.")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise ValueError("is no port; write 0 to 65535.")
+    return int(text)
+
+
+def _seconds(text: str) -> timedelta:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.05 <= value <= 86_400:
+        raise ValueError("is no number of seconds from 0.05 to 86400.")
+    return timedelta(seconds=value)
