@@ -1,0 +1,420 @@
+"""The whole story on this machine: a real MLflow server, a real bot, a Slack workspace that speaks
+Slack's wire, and people who only type, click and read.
+
+Every step checks what it tells: against MLflow itself, against what the people see, and against
+the record. The first that does not end as told ends the demo with exit code 1.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from bot.demo.processes import (
+    DemoBroken,
+    Program,
+    free_port,
+    mlflow_server,
+    start,
+    wait_for_http,
+)
+from bot.demo.registry_view import RegistryView
+from bot.demo.training import register_version
+from bot.sandbox import Actor, Message, RunningServer, ShownError, Workspace, serve
+
+MODEL = "credit_scoring"
+CHANNEL = "#credit-models"
+PATIENCE_SECONDS = 20.0
+
+Found = TypeVar("Found")
+
+PEOPLE = {
+    "dana": ("U0DANA", "Dana", "data scientist"),
+    "ana": ("U0ANA", "Ana", "model validator"),
+    "raj": ("U0RAJ", "Raj", "risk officer"),
+    "otto": ("U0OTTO", "Otto", "engineer on call"),
+}
+
+
+def main() -> int:
+    """Tell the story; 0 when every step ended as told."""
+    began = time.monotonic()
+    try:
+        with tempfile.TemporaryDirectory(prefix="foureyes-demo-") as folder:
+            with _scene(Path(folder)) as scene:
+                for tell in STORY:
+                    tell(scene)
+    except DemoBroken as broken:
+        print(f"\nThe demo stopped: {broken}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped; everything it had started is gone.", file=sys.stderr)
+        return 130
+    print(f"\nThat was the whole story, in {time.monotonic() - began:.0f} seconds.")
+    print("Everything it had started is stopped, and its folder is gone.")
+    return 0
+
+
+@dataclass
+class Scene:
+    """What the steps share."""
+
+    folder: Path
+    slack: RunningServer
+    registry: RegistryView
+    bot: Program
+    env: dict[str, str]
+    step_number: int = 0
+    people: dict[str, Actor] = field(default_factory=dict)
+
+    def step(self, title: str) -> None:
+        """Begin the next step."""
+        self.step_number += 1
+        print(f"\n{self.step_number:2}. {title}", flush=True)
+
+    def does(self, name: str, what: str) -> None:
+        """What somebody does."""
+        print(f"    {PEOPLE[name][1]:5} › {what}", flush=True)
+
+    def reads(self, name: str, text: str) -> None:
+        """What somebody reads, indented and whole."""
+        lines = [line for line in text.strip().splitlines() if line.strip()]
+        for number, line in enumerate(lines):
+            who = f"{PEOPLE[name][1]:5} ‹ " if number == 0 else " " * 8
+            print(f"    {who}{line}", flush=True)
+
+    def note(self, text: str) -> None:
+        """What is so now."""
+        print(f"    = {text}", flush=True)
+
+    def person(self, name: str) -> Actor:
+        """Somebody of the story."""
+        return self.people[name]
+
+    def wait(self, what: str, look: Callable[[], Found | None]) -> Found:
+        """Wait for something in the workspace or MLflow.
+
+        Raises:
+            DemoBroken: it did not happen; with the end of the bot's log.
+        """
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            found = look()
+            if found:
+                return found
+            if self.bot.process.poll() is not None:
+                break
+            time.sleep(0.05)
+        raise DemoBroken(f"this did not happen: {what}\n{self.bot.tail()}")
+
+    def type(self, name: str, text: str) -> None:
+        """Somebody types into the channel."""
+        self.does(name, text)
+        try:
+            self.person(name).type(CHANNEL, text)
+        except ShownError as error:
+            raise DemoBroken(f"Slack shows {name}: {error.shown}\n{self.bot.tail()}") from error
+
+    def answer(self, name: str, since: int, containing: str) -> Message:
+        """Wait for a message that only this person sees, newer than the first `since`."""
+        person = self.person(name)
+
+        def look() -> Message | None:
+            fresh = person.ephemerals()[since:]
+            return next((m for m in fresh if containing in person.sees(m)), None)
+
+        return self.wait(f"{name} reads “{containing}”", look)
+
+    def seen(self, name: str) -> int:
+        """How many such messages there are so far."""
+        return len(self.person(name).ephemerals())
+
+    def request(self, version: int, *, target: str) -> Message:
+        """Wait for the open request for a version in the channel."""
+        dana = self.person("dana")
+
+        def look() -> Message | None:
+            for message in reversed(dana.messages(CHANNEL)):
+                text = dana.sees(message)
+                if "Approve" in text and f"v{version}" in text and target in text:
+                    return message
+            return None
+
+        return self.wait(f"a request for v{version} in {CHANNEL}", look)
+
+    def channel_says(self, containing: str) -> str:
+        """Wait for a message in the channel, and return it as read."""
+        dana = self.person("dana")
+
+        def look() -> str | None:
+            texts = [dana.sees(m) for m in reversed(dana.messages(CHANNEL))]
+            return next((t for t in texts if containing in t), None)
+
+        return self.wait(f"{CHANNEL} shows “{containing}”", look)
+
+    def stage_is(self, version: int, stage: str) -> None:
+        """Wait until MLflow itself shows a version in a stage."""
+        self.wait(
+            f"MLflow shows v{version} in {stage}",
+            lambda: self.registry.stage(MODEL, version) == stage,
+        )
+        self.note(f"MLflow shows v{version} in {stage}.")
+
+    def foureyes(self, *arguments: str, env: dict[str, str] | None = None) -> tuple[int, str]:
+        """Run the command as an operator would; its exit code and what it prints."""
+        log = self.folder / f"command-{time.monotonic_ns()}.log"
+        command = [sys.executable, "-m", "bot.cli", *arguments]
+        program = start("foureyes", command, {**self.env, **(env or {})}, log)
+        code = program.process.wait(60)
+        return code, log.read_text(errors="replace")
+
+
+@contextmanager
+def _scene(folder: Path) -> Iterator[Scene]:
+    print("Setting the scene: an MLflow server, a Slack workspace and the bot, all on loopback.")
+    workspace = Workspace()
+    for handle, (user_id, name, _role) in PEOPLE.items():
+        workspace.add_person(handle, user_id=user_id, name=name)
+    workspace.add_channel(CHANNEL, members=list(PEOPLE))
+    with ExitStack() as stack:
+        tracking_uri = stack.enter_context(mlflow_server(folder / "mlflow"))
+        slack = stack.enter_context(serve(workspace))
+        port = free_port()
+        env = {
+            "SLACK_BOT_TOKEN": slack.bot_token,
+            "SLACK_APP_TOKEN": slack.app_token,
+            "SLACK_API_URL": slack.api_url,
+            "MLFLOW_TRACKING_URI": tracking_uri,
+            "FOUREYES_DATABASE_URL": f"sqlite:///{folder / 'foureyes.db'}",
+            "FOUREYES_HEADS": str(folder / "elsewhere" / "heads"),
+            "FOUREYES_POLICIES": str(shipped_policies()),
+            "FOUREYES_HEALTH_PORT": str(port),
+        }
+        (folder / "elsewhere").mkdir()
+        bot = start_bot(folder, env, port)
+        scene = Scene(
+            folder=folder, slack=slack, registry=RegistryView(tracking_uri), bot=bot, env=env
+        )
+        stack.callback(lambda: scene.bot.stop())
+        scene.people = {name: workspace.as_person(name) for name in PEOPLE}
+        for _id, name, role in PEOPLE.values():
+            print(f"    {name} is the {role}.")
+        yield scene
+
+
+def start_bot(folder: Path, env: dict[str, str], port: int) -> Program:
+    """Start `foureyes run` as a user does, and wait until it says that it is ready."""
+    bot = start("foureyes", [sys.executable, "-m", "bot.cli", "run"], env, folder / "bot.log")
+    try:
+        wait_for_http(bot, f"http://127.0.0.1:{port}/readyz", seconds=30)
+    except BaseException:
+        bot.stop()
+        raise
+    return bot
+
+
+def shipped_policies() -> Path:
+    """The example policies: beside the packages in a checkout, inside them in a wheel."""
+    import bot
+
+    package = Path(bot.__file__).parent
+    candidates = (package.parent / "policies", package / "demo" / "policies")
+    for candidate in candidates:
+        if (candidate / "people.yaml").is_file():
+            return candidate
+    raise DemoBroken("the example policies are not part of this installation")
+
+
+# --- the story ------------------------------------------------------------------------------
+
+
+def first_version_to_production(scene: Scene) -> None:
+    """v1: Staging, the soak time shown as held, then Production by two approvals."""
+    scene.step("Dana trains v1 on the German credit data, and asks for Staging.")
+    train(scene, 1)
+    scene.type("dana", f"/promote {MODEL} 1 staging first version")
+    scene.stage_is(1, "Staging")
+    scene.step(
+        "She asks for Production at once: votes may be cast, and it waits for its soak time."
+    )
+    scene.type("dana", f"/promote {MODEL} 1 production first version, on the credit data")
+    request = scene.request(1, target="Production")
+    scene.step("Dana tries to approve what she made and asked for herself.")
+    before = scene.seen("dana")
+    scene.does("dana", "clicks Approve")
+    scene.person("dana").click(request, "Approve")
+    refusal = scene.answer("dana", before, "Not counted")
+    scene.reads("dana", scene.person("dana").sees(refusal))
+    scene.step("Ana (validator) and Raj (risk) approve.")
+    approve(scene, "ana", request)
+    approve(scene, "raj", request)
+    scene.stage_is(1, "Production")
+
+
+def second_version_refused(scene: Scene) -> None:
+    """v2 uses columns that must not be used: nobody is asked."""
+    scene.step("v2 uses personal_status_and_sex and foreign_worker. Policy refuses it.")
+    train(scene, 2)
+    before = scene.seen("dana")
+    scene.type("dana", f"/promote {MODEL} 2 staging better AUC")
+    answer = scene.answer("dana", before, "foreign_worker")
+    scene.reads("dana", scene.person("dana").sees(answer))
+    if scene.registry.stage(MODEL, 2) != "None":
+        raise DemoBroken("v2 moved although a check refused it")
+    scene.note("Nobody was asked, and MLflow still shows v2 in None.")
+
+
+def third_version_rejected(scene: Scene) -> None:
+    """v3 passes the checks, and the risk officer rejects it with a comment."""
+    scene.step("v3 is a random forest. The risk officer rejects it, and says why.")
+    train(scene, 3)
+    scene.type("dana", f"/promote {MODEL} 3 staging forest")
+    scene.stage_is(3, "Staging")
+    scene.type("dana", f"/promote {MODEL} 3 production forest instead of regression")
+    request = scene.request(3, target="Production")
+    raj = scene.person("raj")
+    scene.does("raj", "clicks Reject")
+    raj.click(request, "Reject")
+    modal = scene.wait("a modal asks Raj for a comment", raj.modal)
+    comment = "The forest approves more at the same threshold. Show me the bads first."
+    scene.does("raj", comment)
+    submission = raj.fill_and_submit(modal, {"comment": comment})
+    if not submission.is_accepted:
+        raise DemoBroken(f"the comment was refused: {submission.errors}")
+    told = scene.wait(
+        "Dana is told",
+        lambda: next(
+            (
+                text
+                for m in reversed(scene.person("dana").direct_messages())
+                if "Show me the bads" in (text := scene.person("dana").sees(m))
+            ),
+            None,
+        ),
+    )
+    scene.reads("dana", told)
+    if scene.registry.stage(MODEL, 3) == "Production":
+        raise DemoBroken("v3 is in Production although it was rejected")
+
+
+def fourth_version_promoted(scene: Scene) -> None:
+    """v4, and the bot is killed between decision and transition."""
+    scene.step("v4 is promoted, and the bot is killed (SIGKILL) right after the last vote.")
+    train(scene, 4)
+    scene.type("dana", f"/promote {MODEL} 4 staging tuned")
+    scene.stage_is(4, "Staging")
+    scene.type("dana", f"/promote {MODEL} 4 production tuned, same columns as v1")
+    request = scene.request(4, target="Production")
+    approve(scene, "ana", request)
+    scene.does("raj", "clicks Approve")
+    scene.person("raj").click(request, "Approve")
+    scene.bot.kill()
+    scene.note("The bot is dead. Slack had its answer, so the vote is in the inbox.")
+    port = int(scene.env["FOUREYES_HEALTH_PORT"])
+    scene.bot = start_bot(scene.folder, scene.env, port)
+    scene.note("It was started again, and goes on from its own record.")
+    scene.stage_is(4, "Production")
+    if scene.registry.production(MODEL) != [4]:
+        raise DemoBroken(f"MLflow shows {scene.registry.production(MODEL)} in Production")
+    scene.note("Exactly one version is in Production.")
+
+
+def rolled_back(scene: Scene) -> None:
+    """2 a.m.: one command, one button."""
+    scene.step("2 a.m.: Otto, on call, puts the last good version back.")
+    before = scene.seen("otto")
+    scene.type("otto", f"/rollback {MODEL} approvals spiked")
+    offer = scene.answer("otto", before, "v4 → v1")
+    scene.reads("otto", scene.person("otto").sees(offer))
+    scene.does("otto", "clicks Roll back v4 → v1")
+    scene.person("otto").click(offer, "Roll back v4 → v1")
+    text = scene.channel_says("MLflow Production is v1")
+    scene.reads("otto", text)
+    scene.stage_is(1, "Production")
+
+
+def changed_elsewhere(scene: Scene) -> None:
+    """Somebody moves a stage in MLflow, past the bot."""
+    scene.step("Somebody promotes v3 directly in MLflow. It is recorded, and the channel hears it.")
+    scene.registry.set_stage(MODEL, 3, "Production")
+    text = scene.channel_says("outside Foureyes")
+    scene.reads("otto", text)
+
+
+def record_shown(scene: Scene) -> None:
+    """The trail, the verification, and a copy that was tampered with."""
+    scene.step("The trail, for the auditor.")
+    code, trail = scene.foureyes("audit", "show", MODEL)
+    print("\n".join(f"      {line}" for line in trail.splitlines()))
+    if code != 0 or "Rolled back" not in trail:
+        raise DemoBroken("the trail does not show the rollback")
+    scene.step("The record verifies against the heads that were kept outside the database.")
+    code, told = scene.foureyes("audit", "verify")
+    print("\n".join(f"      {line}" for line in told.splitlines()))
+    if code != 0:
+        raise DemoBroken("the record does not verify")
+    scene.step("A copy in which one word was changed does not.")
+    copy = scene.folder / "tampered.db"
+    tamper(scene.folder / "foureyes.db", copy)
+    code, told = scene.foureyes(
+        "audit", "verify", env={"FOUREYES_DATABASE_URL": f"sqlite:///{copy}"}
+    )
+    print("\n".join(f"      {line}" for line in told.splitlines()))
+    if code == 0:
+        raise DemoBroken("a tampered copy verified")
+
+
+STORY: tuple[Callable[[Scene], None], ...] = (
+    first_version_to_production,
+    second_version_refused,
+    third_version_rejected,
+    fourth_version_promoted,
+    rolled_back,
+    changed_elsewhere,
+    record_shown,
+)
+
+
+def train(scene: Scene, version: int) -> None:
+    """Train and register one version."""
+    scene.does("dana", f"trains v{version}")
+    register_version(scene.registry.tracking_uri, version)
+
+
+def approve(scene: Scene, name: str, request: Message) -> None:
+    """Somebody clicks Approve, and the request's thread says so."""
+    scene.does(name, "clicks Approve")
+    person = scene.person(name)
+    count = len(person.thread(request))
+    person.click(request, "Approve")
+    line = scene.wait(
+        f"the thread shows {name}'s approval",
+        lambda: next(
+            (t for m in person.thread(request)[count:] if "approved" in (t := person.sees(m))), None
+        ),
+    )
+    scene.reads(name, line)
+
+
+def tamper(database: Path, copy: Path) -> None:
+    """Copy the record and change one word in it, as somebody who owns the database can."""
+    source = sqlite3.connect(database)
+    target = sqlite3.connect(copy)
+    with target:
+        source.backup(target)
+    source.close()
+    triggers = target.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    for (name,) in triggers:
+        target.execute(f'DROP TRIGGER "{name}"')
+    with target:
+        target.execute(
+            "UPDATE ledger SET body = CAST(replace(CAST(body AS TEXT), 'reject', 'accept') AS BLOB)"
+        )
+    target.close()
