@@ -10,6 +10,7 @@ import pytest
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 
 from bot.sandbox import HandClock, Limits, RunningServer, Workspace, serve
 
@@ -89,3 +90,12 @@ def connect(server: RunningServer) -> Iterator[Connect]:
     """Connect an app; every connection closes with the test."""
     with ExitStack() as stack:
         yield lambda app: stack.enter_context(connected(server, app))
+
+
+def error_of(client: WebClient, method: str, **arguments: object) -> str:
+    """The error code that a call is refused with; empty when it is answered ok."""
+    try:
+        client.api_call(method, json=arguments)
+    except SlackApiError as error:
+        return str(error.response["error"])
+    return ""
