@@ -71,6 +71,33 @@ def open_new_database(settings: Settings) -> SqlStore:
     return open_store(settings.database_url.reveal(), open_heads(settings))
 
 
+def open_database_to_run(settings: Settings) -> SqlStore:
+    """The store for the bot. An embedded SQLite is made or brought to this version; a database
+    server is upgraded by its operator, because other replicas still use it.
+
+    Raises:
+        Refused: `migrations_pending`. Unavailable.
+    """
+    store = open_new_database(settings)
+    try:
+        if settings.sqlite_path is not None:
+            store.upgrade()
+        elif not store.is_current():
+            raise _pending()
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _pending() -> Refused:
+    return Refused(
+        "migrations_pending",
+        "The database is not at this version of Foureyes. Stop the bot, keep a copy of the "
+        "database, then run `foureyes db upgrade`.",
+    )
+
+
 @contextmanager
 def database(settings: Settings) -> Iterator[SqlStore]:
     """The store of a deployment that exists, closed at the end of the block.
@@ -89,11 +116,7 @@ def database(settings: Settings) -> Iterator[SqlStore]:
     store = open_new_database(settings)
     try:
         if not store.is_current():
-            raise Refused(
-                "migrations_pending",
-                "The database is not at this version of Foureyes. Stop the bot, keep a copy of "
-                "the database, then run `foureyes db upgrade`.",
-            )
+            raise _pending()
         yield store
     finally:
         store.close()

@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import NoReturn, Protocol, cast
+from typing import Protocol, cast
 
 from bot.command_tree import Commands, HelpText, Run
 from bot.terminal import literal
@@ -69,11 +69,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def entry_point() -> NoReturn:
-    """What the installed command calls."""
-    sys.exit(main())
-
-
 def _version() -> str:
     try:
         return version("foureyes")
@@ -82,4 +77,4 @@ def _version() -> str:
 
 
 if __name__ == "__main__":
-    entry_point()
+    sys.exit(main())

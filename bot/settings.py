@@ -251,7 +251,7 @@ def read_settings(environ: Mapping[str, str], *, needed: Iterable[str] = ()) -> 
     return settings
 
 
-class _HoldsSecret(ValueError):
+class _HoldsSecretError(ValueError):
     """A value that must not be repeated."""
 
 
@@ -270,7 +270,7 @@ class _Reading:
         try:
             return parser(self.text(name))
         except ValueError as problem:
-            hidden = _BY_NAME[name].secret or isinstance(problem, _HoldsSecret)
+            hidden = _BY_NAME[name].secret or isinstance(problem, _HoldsSecretError)
             shown = "" if hidden else f" ({self.text(name)!r})"
             self.problems.append(f"{name}{shown} {problem}")
             return parser(_BY_NAME[name].default)
@@ -300,7 +300,7 @@ def _tracking_uri(text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("is no http(s) address; Foureyes speaks to an MLflow server.")
     if parts.password is not None:
-        raise _HoldsSecret(
+        raise _HoldsSecretError(
             "holds a password; use MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD."
         )
     return text

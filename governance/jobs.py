@@ -13,15 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
-from apscheduler.executors.pool import (  # type: ignore[import-untyped]  # ships no types
-    ThreadPoolExecutor,
-)
-from apscheduler.jobstores.memory import (  # type: ignore[import-untyped]  # ships no types
-    MemoryJobStore,
-)
-from apscheduler.schedulers.background import (  # type: ignore[import-untyped]  # ships no types
-    BackgroundScheduler,
-)
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.memory import MemoryJobStore
+from apscheduler.schedulers.background import BackgroundScheduler
 
 from governance.domain.errors import FoureyesError
 from governance.use_cases import reconcile
@@ -31,6 +25,7 @@ _log = logging.getLogger("foureyes.jobs")
 
 PUSH_ON = "push_on"
 LOOK_AROUND = "look_around"
+_STOP_POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +45,7 @@ class Beat:
     begun_at: float | None = None
     ended_at: float | None = None
     succeeded_at: float | None = None
+    running: bool = False
     runs: int = 0
     failures: int = 0
     problem: str = ""
@@ -111,9 +107,19 @@ class Jobs:
         after it does the work."""
         self._scheduler.modify_job(name, next_run_time=datetime.now(UTC))
 
-    def stop(self) -> None:
-        """Begin nothing new, and wait for what runs."""
-        self._scheduler.shutdown(wait=True)
+    def stop(self, *, patience: timedelta, pause: Callable[[float], None]) -> bool:
+        """Begin nothing new, and wait for what runs. False when something still runs after
+        `patience`."""
+        self._scheduler.shutdown(wait=False)
+        give_up_at = self._elapsed() + patience.total_seconds()
+        while self._running():
+            if self._elapsed() >= give_up_at:
+                return False
+            pause(_STOP_POLL_SECONDS)
+        return True
+
+    def _running(self) -> bool:
+        return any(beat.running for beat in self.beats().values())
 
     def beats(self) -> Mapping[str, Beat]:
         """How every job fares."""
@@ -137,11 +143,14 @@ class Jobs:
         with self._lock:
             before = self._beats[job.name]
             if begun_at is not None:
-                self._beats[job.name] = replace(before, begun_at=begun_at, runs=before.runs + 1)
+                self._beats[job.name] = replace(
+                    before, begun_at=begun_at, running=True, runs=before.runs + 1
+                )
                 return
             self._beats[job.name] = replace(
                 before,
                 ended_at=now,
+                running=False,
                 succeeded_at=before.succeeded_at if problem else now,
                 failures=before.failures + (1 if problem else 0),
                 problem=problem or "",

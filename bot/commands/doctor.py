@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 
 from bot.command_tree import Commands
 
@@ -18,12 +17,13 @@ def register(commands: Commands) -> None:
 
 
 def _examine(_options: argparse.Namespace) -> int:
-    from bot.doctor import Level, examine
+    from bot.doctor import examine
+    from bot.finding import Level
 
     findings = []
     for finding in examine(os.environ):
         findings.append(finding)
-        print(finding.text(colour=sys.stdout.isatty()), flush=True)
+        print(finding.text(), flush=True)
     wrong = sum(f.level is Level.WRONG for f in findings)
     warned = sum(f.level is Level.WARNING for f in findings)
     print(f"{wrong} to repair, {warned} to consider.")

@@ -1,0 +1,98 @@
+"""The Socket Mode connection: begun in the background, kept up, and measured.
+
+Knows Slack's client and a clock; knows nothing of what comes in over the connection.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from threading import Event, Lock, Thread
+from typing import Protocol
+
+_log = logging.getLogger("foureyes.slack")
+
+PING_SECONDS = 3
+"""An abrupt end of the connection is noticed within four of these (measured: 15 s at most)."""
+_LOOK_SECONDS = 0.5
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 15.0
+
+
+class SocketClient(Protocol):
+    """What is used of `slack_sdk.socket_mode.SocketModeClient`."""
+
+    def is_connected(self) -> bool:
+        """Whether a session is up."""
+
+    def connect_to_new_endpoint(self, force: bool = False) -> None:
+        """Ask for a fresh address (one is good for one connection) and connect to it."""
+
+    def close(self) -> None:
+        """End the session and the client's threads."""
+
+
+class SlackLink:
+    """Connects with growing pauses until it works; from then on the client reconnects itself."""
+
+    def __init__(self, client: SocketClient, *, elapsed: Callable[[], float]) -> None:
+        self._client = client
+        self._elapsed = elapsed
+        self._stop = Event()
+        self._lock = Lock()
+        self._lost_at: float | None = elapsed()
+        self._thread = Thread(target=self._keep_up, name="slack-link", daemon=True)
+
+    def start(self) -> None:
+        """Begin to connect; returns at once."""
+        self._thread.start()
+
+    def connected(self) -> bool:
+        """Whether a session is up now."""
+        return self._client.is_connected()
+
+    def seconds_without(self) -> float:
+        """Since when there is no connection; 0 while there is one."""
+        if self.connected():
+            return 0.0
+        with self._lock:
+            return 0.0 if self._lost_at is None else self._elapsed() - self._lost_at
+
+    def close(self) -> None:
+        """Take nothing in any more."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(_LOOK_SECONDS * 2)
+        self._client.close()
+
+    def _keep_up(self) -> None:
+        pause = _FIRST_PAUSE_SECONDS
+        ever = False
+        while not self._stop.is_set():
+            if self._client.is_connected():
+                self._note(connected=True)
+                ever, pause = True, _FIRST_PAUSE_SECONDS
+                self._stop.wait(_LOOK_SECONDS)
+                continue
+            self._note(connected=False)
+            if ever:
+                self._stop.wait(_LOOK_SECONDS)
+                continue
+            try:
+                self._client.connect_to_new_endpoint()
+            except Exception as problem:  # whatever it is, the next try may succeed
+                _log.warning("Slack does not answer (%s); next try in %.0f s", problem, pause)
+                self._stop.wait(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+    def _note(self, *, connected: bool) -> None:
+        with self._lock:
+            before = self._lost_at
+            if connected:
+                self._lost_at = None
+            elif before is None:
+                self._lost_at = self._elapsed()
+        if connected and before is not None:
+            _log.info("connected to Slack")
+        elif not connected and before is None:
+            _log.warning("the connection to Slack was lost")
