@@ -31,7 +31,7 @@ class Commands:
         return Commands(parser.add_subparsers(metavar="COMMAND", required=True))
 
 
-class HelpText(argparse.RawDescriptionHelpFormatter):
+class HelpText(argparse.HelpFormatter):
     """80 columns or what a narrower terminal has; never wider, so that help reads the same in a
     file."""
 

@@ -1,0 +1,1 @@
+"""The command line and the running bot, as a user starts them."""

@@ -1,0 +1,45 @@
+"""Starts the real `foureyes` in a process of its own, in an empty folder and with only the
+environment that a test names."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+POLICIES = ROOT / "policies"
+TIMEOUT_SECONDS = 60
+COMMAND = (sys.executable, "-W", "error", "-m", "bot.cli")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """The settings, what Python needs, and nothing of the machine's own."""
+    kept = {k: os.environ[k] for k in ("PATH", "HOME", "LANG", "TMPDIR") if k in os.environ}
+    return {**kept, "PYTHONPATH": str(ROOT), "COLUMNS": "80", **settings}
+
+
+def foureyes(*arguments: str, folder: Path, settings: Mapping[str, str] | None = None) -> Ended:
+    """Run one command to its end."""
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=folder,
+        env=environment(settings or {}),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
+    return Ended(code=done.returncode, out=done.stdout, err=done.stderr)
