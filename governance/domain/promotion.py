@@ -110,7 +110,7 @@ def diagram() -> str:
         merged.setdefault((state, target), []).append(event.value)
     for (state, target), events in merged.items():
         lines.append(f"    {state.value} --> {target.value}: {', '.join(events)}")
-    ended = sorted({t for t in LIFECYCLE.values()} - OPEN)
+    ended = sorted(set(LIFECYCLE.values()) - OPEN)
     lines.extend(f"    {state.value} --> [*]" for state in ended)
     return "\n".join(lines)
 

@@ -1,0 +1,117 @@
+"""Heads of the log in a file outside the database: appended and fsynced, never rewritten.
+
+One line each: size, root in hex, and `resumed` where an operator recorded a gap.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from governance.domain.errors import IntegrityViolation, Unavailable
+from governance.domain.ledger import Hash, Head, KeptHead
+
+
+class HeadFile:
+    """Implements `governance.ports.KeptHeads` over one file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def append(self, head: Head, *, resumed: bool = False) -> None:
+        """Append one line and fsync; a line that a crash cut is closed first."""
+        line = f"{head.size} {head.root.hex()}{' resumed' if resumed else ''}\n"
+        try:
+            is_new = not self.path.exists()
+            if is_new:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+            try:
+                if _is_cut(descriptor):
+                    line = "\n" + line
+                os.write(descriptor, line.encode("ascii"))
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            if is_new:
+                _fsync_folder(self.path.parent)
+        except OSError as error:
+            raise Unavailable(
+                "heads_unwritable",
+                f"The file of heads cannot be written ({error.strerror}). The record was stored, "
+                "but nothing outside the database vouches for it yet. The platform team has to "
+                "look at FOUREYES_HEADS.",
+            ) from error
+
+    def all(self) -> Sequence[KeptHead]:
+        """Every kept head in order."""
+        try:
+            text = self.path.read_bytes()
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            raise Unavailable(
+                "heads_unreadable", f"The file of heads cannot be read ({error.strerror})."
+            ) from error
+        return _parsed(text)
+
+    def newest(self) -> KeptHead | None:
+        """The largest head since the last resumption."""
+        kept = self.all()
+        last_resumption = max((i for i, k in enumerate(kept) if k.resumed), default=0)
+        return max(kept[last_resumption:], key=lambda k: k.head.size, default=None)
+
+
+def _is_cut(descriptor: int) -> bool:
+    size = os.fstat(descriptor).st_size
+    return size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+
+
+def _fsync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _parsed(text: bytes) -> tuple[KeptHead, ...]:
+    lines = text.split(b"\n")
+    cut = lines.pop()  # nothing, or what a crash left
+    kept: list[KeptHead] = []
+    for number, line in enumerate(lines, 1):
+        head = _head(line, number)
+        if head is not None:
+            kept.append(head)
+        elif not _could_be_cut(line):
+            raise _unreadable(number)
+    if not _could_be_cut(cut):
+        raise _unreadable(len(lines) + 1)
+    return tuple(kept)
+
+
+def _head(line: bytes, number: int) -> KeptHead | None:
+    words = line.decode("ascii", errors="replace").split(" ")
+    if len(words) not in (2, 3) or not words[0].isdigit() or len(words[1]) != 64:
+        return None
+    try:
+        root = bytes.fromhex(words[1])
+    except ValueError:
+        return None
+    if len(words) == 3 and words[2] != "resumed":
+        return None
+    head = Head(size=int(words[0]), root=Hash(root))
+    return KeptHead(line=number, head=head, resumed=len(words) == 3)
+
+
+def _could_be_cut(line: bytes) -> bool:
+    """The beginning of a line that a crash cut, closed by the next append: what it would have
+    said is said by the head after it."""
+    return len(line) < 96 and all(c in b"0123456789abcdef resumed" for c in line)
+
+
+def _unreadable(number: int) -> IntegrityViolation:
+    return IntegrityViolation(
+        "heads_unreadable", f"Line {number} of the file of heads is none of ours."
+    )

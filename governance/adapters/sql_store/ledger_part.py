@@ -1,0 +1,135 @@
+"""Appending to and reading the audit log inside a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, func, insert, select, text
+
+from governance.adapters.sql_store import codecs
+from governance.adapters.sql_store.tables import ledger
+from governance.domain.approval import RequestId
+from governance.domain.canonical import Json
+from governance.domain.evidence import ModelName
+from governance.domain.ledger import Event, Hash, Head, Peaks, encode
+
+_HASH_BYTES = 32
+_PAGE = 1000
+_ADVISORY_LOCK = 4919131
+"""One number for all of Foureyes: appends follow one another across processes."""
+
+
+class LedgerPart:
+    """The record."""
+
+    connection: Connection
+    clock: Callable[[], datetime] | None
+    appended: Head | None
+    _now: datetime | None
+    _appending: bool
+
+    @property
+    def now(self) -> datetime:
+        """The store's clock, once per transaction; never before the newest record."""
+        if self._now is None:
+            if self.clock is not None:
+                now = self.clock()
+            elif self.connection.dialect.name == "postgresql":
+                now = self.connection.execute(select(func.clock_timestamp())).scalar_one()
+            else:
+                now = utc_now()
+            newest = self.connection.execute(
+                select(ledger.c.at).order_by(ledger.c.seq.desc()).limit(1)
+            ).scalar()
+            now = as_utc(now)
+            self._now = now if newest is None or now >= newest else newest
+        return self._now
+
+    def record(self, event: Event) -> int:
+        """Append one event; return its sequence number."""
+        self._hold_appends()
+        before = self._peaks()
+        body = encode(event, before.size + 1)
+        peaks = before.append(body)
+        head = peaks.head
+        self.connection.execute(
+            insert(ledger).values(
+                seq=peaks.size,
+                body=body,
+                root=head.root,
+                peaks=b"".join(peaks.hashes),
+                kind=event.kind.value,
+                model=event.model,
+                request_id=event.request_id,
+                at=event.at,
+            )
+        )
+        self.appended = head
+        return peaks.size
+
+    def records(self, *, after: int = 0) -> Iterator[bytes]:
+        """The stored bytes in order, a page at a time."""
+        while True:
+            rows = self.connection.execute(
+                select(ledger.c.seq, ledger.c.body)
+                .where(ledger.c.seq > after)
+                .order_by(ledger.c.seq)
+                .limit(_PAGE)
+            ).all()
+            if not rows:
+                return
+            for row in rows:
+                yield bytes(row.body)
+            after = rows[-1].seq
+
+    def events(
+        self, *, model: ModelName | None = None, request_id: RequestId | None = None
+    ) -> tuple[Mapping[str, Json], ...]:
+        """Decoded records of one model or request, in order."""
+        query = select(ledger.c.body).order_by(ledger.c.seq)
+        if model is not None:
+            query = query.where(ledger.c.model == model)
+        if request_id is not None:
+            query = query.where(ledger.c.request_id == request_id)
+        return tuple(codecs.decoded(bytes(b)) for b in self.connection.execute(query).scalars())
+
+    def head(self) -> Head:
+        """Size and root as stored."""
+        return self._peaks().head
+
+    def head_at(self, size: int) -> Head | None:
+        """The stored head at an earlier size."""
+        if size == 0:
+            return Peaks.empty().head
+        root = self.connection.execute(select(ledger.c.root).where(ledger.c.seq == size)).scalar()
+        return None if root is None else Head(size=size, root=Hash(bytes(root)))
+
+    def _peaks(self) -> Peaks:
+        row = self.connection.execute(
+            select(ledger.c.seq, ledger.c.peaks).order_by(ledger.c.seq.desc()).limit(1)
+        ).first()
+        if row is None:
+            return Peaks.empty()
+        joined = bytes(row.peaks)
+        hashes = (joined[i : i + _HASH_BYTES] for i in range(0, len(joined), _HASH_BYTES))
+        return Peaks(size=row.seq, hashes=tuple(Hash(h) for h in hashes))
+
+    def _hold_appends(self) -> None:
+        if not self._appending and self.connection.dialect.name == "postgresql":
+            self.connection.execute(
+                text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK}
+            )
+        self._appending = True
+
+
+def utc_now() -> datetime:
+    """This machine's clock."""
+    return datetime.now(UTC)
+
+
+def as_utc(moment: datetime) -> datetime:
+    """The same moment in UTC. Raises ValueError for a naive one."""
+    if moment.tzinfo is None:
+        raise ValueError("a clock without a time zone is refused")
+    return moment.astimezone(UTC)

@@ -1,0 +1,21 @@
+"""The first tables and what the database itself enforces."""
+
+from __future__ import annotations
+
+from alembic import op
+
+from governance.adapters.sql_store.tables import metadata
+from governance.adapters.sql_store.triggers import STATEMENTS
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Create every table and trigger of the first version."""
+    connection = op.get_bind()
+    metadata.create_all(connection)
+    for statement in STATEMENTS[connection.dialect.name]:
+        connection.exec_driver_sql(statement)

@@ -1,0 +1,28 @@
+"""One transaction over one connection: the parts put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from governance.adapters.sql_store.ledger_part import LedgerPart
+from governance.adapters.sql_store.post_part import PostPart
+from governance.adapters.sql_store.request_part import RequestPart
+from governance.adapters.sql_store.stage_part import StagePart
+from governance.domain.ledger import Head
+
+
+class SqlTransaction(LedgerPart, RequestPart, StagePart, PostPart):
+    """Implements `governance.ports.Transaction`; opened by the store alone."""
+
+    def __init__(
+        self, connection: Connection, *, clock: Callable[[], datetime] | None, is_write: bool
+    ) -> None:
+        self.connection = connection
+        self.clock = clock
+        self.is_write = is_write
+        self.appended: Head | None = None
+        self._now: datetime | None = None
+        self._appending = False
