@@ -4,13 +4,14 @@
 it. It imports nothing of the bot, of governance or of Slack's own libraries.
 """
 
-from bot.sandbox.actor import Actor, ShownError, Submission
+from bot.sandbox.actor import Actor, Submission
 from bot.sandbox.app_identity import DEFAULT_COMMANDS, DEFAULT_SCOPES, AppIdentity
 from bot.sandbox.clock import Clock, HandClock, SystemClock
 from bot.sandbox.form import NoSuchInput
 from bot.sandbox.limits import Limits
 from bot.sandbox.messages import Message
 from bot.sandbox.modals import View
+from bot.sandbox.reader import ShownError
 from bot.sandbox.rendering import Pings, message_pings, pings, render_mrkdwn, unescape
 from bot.sandbox.server import RunningServer, serve
 from bot.sandbox.socket_mode import Violation

@@ -1,4 +1,4 @@
-"""A person at their Slack client: types, clicks, fills in, reads. Sees what Slack would show."""
+"""A person at their Slack client: types, clicks, fills in. Gets to see what Slack would show."""
 
 from __future__ import annotations
 
@@ -29,20 +29,10 @@ from bot.sandbox.payloads import (
     view_submission,
 )
 from bot.sandbox.people import Person
-from bot.sandbox.rendering import render_blocks, render_plain
+from bot.sandbox.reader import Reader, ShownError
 from bot.sandbox.response_urls import put_answer, read_answer
 from bot.sandbox.socket_mode import EnvelopeKind, NoAck, NoConnection
-from bot.sandbox.state import State
 from bot.sandbox.views import push_view, update_view
-
-
-class ShownError(Exception):
-    """What Slack itself shows a person instead of a result. `code` is Slack's word for it."""
-
-    def __init__(self, code: str, shown: str) -> None:
-        super().__init__(f"{code}: {shown}")
-        self.code = code
-        self.shown = shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,15 +48,8 @@ class Submission:
         return not self.errors
 
 
-class Actor:
+class Actor(Reader):
     """Drive the workspace as one person. Each verb returns once Slack shows its outcome."""
-
-    def __init__(self, state: State, person: Person) -> None:
-        self._state = state
-        self.id = person.id
-        self.handle = person.handle
-
-    # what the person does
 
     def type(self, where: str, text: str, *, thread: Message | None = None) -> Message | None:
         """Send a message, or a slash command; the result is the message that appeared, or the
@@ -173,55 +156,6 @@ class Actor:
             }
             state.socket_mode.publish(event(state, inner))
 
-    # what the person sees
-
-    def messages(self, where: str) -> list[Message]:
-        """Messages of a channel outside threads, oldest first."""
-        with self._state.changed:
-            channel = self._place(where)
-            found = self._state.messages.in_channel(channel.id)
-            return [message for message in found if not message.is_reply]
-
-    def thread(self, message: Message) -> list[Message]:
-        """Replies to a message, oldest first, without the message."""
-        with self._state.changed:
-            thread = self._state.messages.thread(message.channel, message.ts)
-            return [reply for reply in thread if reply.ts != message.ts]
-
-    def ephemerals(self, where: str | None = None) -> list[Message]:
-        """Messages that only this person sees, oldest first."""
-        with self._state.changed:
-            found = self._state.messages.ephemerals(self.id)
-            if where is None:
-                return found
-            channel = self._place(where)
-            return [message for message in found if message.channel == channel.id]
-
-    def direct_messages(self) -> list[Message]:
-        """Messages between this person and the app, oldest first."""
-        with self._state.changed:
-            channel = self._state.channels.direct_with(self.id)
-            return [] if channel is None else self._state.messages.in_channel(channel.id)
-
-    def latest(self, message: Message) -> Message | None:
-        """How that message looks now; None when it is gone."""
-        with self._state.changed:
-            return self._state.messages.find(message.channel, message.ts)
-
-    def modal(self) -> View | None:
-        """The modal on this person's screen."""
-        with self._state.changed:
-            return self._state.modals.top(self.id)
-
-    def sees(self, shown: Message | View) -> str:
-        """A message or modal as plain text, in this person's time zone."""
-        with self._state.changed:
-            tz = self._state.people.get(self.id).tz
-            if isinstance(shown, View):
-                blocks = render_blocks(shown.blocks, names=self._name_of, tz=tz)
-                return f"{shown.title}\n{blocks}"
-            return render_plain(shown, names=self._name_of, tz=tz)
-
     # how it works
 
     def _active(self) -> Person:
@@ -229,15 +163,6 @@ class Actor:
         if person.deleted:
             raise ShownError("account_inactive", "Your account has been deactivated.")
         return person
-
-    def _place(self, where: str) -> Channel:
-        state = self._state
-        if where == f"@{state.identity.bot_handle}":
-            return state.direct_channel(self.id)
-        channel = state.channels.get(where)
-        if not channel.has(self.id) and channel.kind is not ChannelKind.PUBLIC:
-            raise ShownError("channel_not_found", f"{self.handle} cannot see {where}.")
-        return channel
 
     def _may_write(self, channel: Channel) -> None:
         if channel.is_archived:
@@ -379,13 +304,6 @@ class Actor:
             case other:
                 raise ApiError("unknown_response_action", messages=(str(other),))
         return {}
-
-    def _name_of(self, some_id: str) -> str:
-        person = self._state.people.by_id(some_id)
-        if person is not None:
-            return person.handle
-        channel = self._state.channels.by_id(some_id)
-        return some_id if channel is None else channel.name
 
 
 _TROUBLE = "We had some trouble connecting. Try again?"

@@ -134,11 +134,12 @@ class SocketMode:
             return len(self._connections)
 
     def ask_to_reconnect(self, reason: str) -> None:
-        """Send `disconnect` to every connection and take them out of service."""
+        """Send `disconnect` to every connection and close it."""
         with self._changed:
             leaving, self._connections = self._connections, []
             for connection in leaving:
                 connection.send(_disconnect(reason))
+                connection.close()
             self._changed.notify_all()
 
     def drop_all(self) -> None:
@@ -170,16 +171,21 @@ class SocketMode:
     def receive(self, raw: str) -> None:
         """Take what an app sent over a socket; what makes no sense becomes a violation."""
         with self._changed:
-            try:
-                parsed: Json = json.loads(raw)
-            except ValueError:
-                self._blame("not_json", raw[:200])
-                return
-            if not isinstance(parsed, dict):
-                self._blame("not_an_object", raw[:200])
-                return
-            self._acknowledge(parsed)
+            message = self._message(raw)
+            if message is not None:
+                self._acknowledge(message)
             self._changed.notify_all()
+
+    def _message(self, raw: str) -> JsonObject | None:
+        try:
+            parsed: Json = json.loads(raw)
+        except (ValueError, RecursionError):
+            self._blame("not_json", raw[:200])
+            return None
+        if not isinstance(parsed, dict):
+            self._blame("not_an_object", raw[:200])
+            return None
+        return parsed
 
     def _acknowledge(self, message: JsonObject) -> None:
         envelope_id = text_of(message, "envelope_id")
@@ -238,7 +244,7 @@ class SocketMode:
         if delivery is not None and now >= delivery.deadline_seconds:
             delivery.is_lost = True
             event.delivery = None
-            self._schedule_retry(event, now)
+            self._schedule_retry(event, delivery.deadline_seconds)
         if event in self._events and event.delivery is None and now >= event.next_at_seconds:
             try:
                 event.delivery = self._send(
@@ -247,13 +253,14 @@ class SocketMode:
             except NoConnection:
                 self._schedule_retry(event, now)
 
-    def _schedule_retry(self, event: _Event, now: float) -> None:
+    def _schedule_retry(self, event: _Event, failed_at_seconds: float) -> None:
         schedule = self._limits.redelivery_after_seconds
         if event.retries >= len(schedule):
             self._events.remove(event)
             self.lost_events.append(event.payload)
+            self._changed.notify_all()
             return
-        event.next_at_seconds = now + schedule[event.retries]
+        event.next_at_seconds = failed_at_seconds + schedule[event.retries]
         event.retries += 1
 
     def _send(

@@ -146,3 +146,11 @@ class State:
             app_id=self.identity.app_id,
             team_id=self.identity.team_id,
         )
+
+    def name_of(self, some_id: str) -> str:
+        """A person's handle or a channel's name; an unknown id stays as it is."""
+        person = self.people.by_id(some_id)
+        if person is not None:
+            return person.handle
+        channel = self.channels.by_id(some_id)
+        return some_id if channel is None else channel.name

@@ -232,7 +232,7 @@ class Workspace:
     def render_plain(self, message: Message, *, tz: str = "UTC") -> str:
         """A message as plain text in a time zone."""
         with self.state.changed:
-            return render_plain(message, names=self._name_of, tz=tz)
+            return render_plain(message, names=self.state.name_of, tz=tz)
 
     def wait_for(self, predicate: Callable[[], Found], timeout_seconds: float = 5.0) -> Found:
         """Wait until the predicate gives something truthy, and return that. It is asked again
@@ -258,10 +258,3 @@ class Workspace:
             ts = self.state.next_ts()
             inner = {"type": name, **inner, "event_ts": ts}
             self.state.socket_mode.publish(event(self.state, inner))
-
-    def _name_of(self, some_id: str) -> str:
-        person = self.state.people.by_id(some_id)
-        if person is not None:
-            return person.handle
-        channel = self.state.channels.by_id(some_id)
-        return some_id if channel is None else channel.name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from slack_sdk import WebClient
@@ -39,7 +40,10 @@ class RawApp:
         self.is_silent = is_silent
         self.envelopes: list[Envelope] = []
         self.others: list[Envelope] = []
-        self.socket: ClientConnection = connect_websocket(link(server), proxy=None)
+        self._open = ExitStack()
+        self.socket: ClientConnection = self._open.enter_context(
+            connect_websocket(link(server), proxy=None)
+        )
         self.others.append(json.loads(self.socket.recv(timeout=5)))
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
@@ -71,5 +75,5 @@ class RawApp:
         return self.envelopes
 
     def close(self) -> None:
-        self.socket.close()
+        self._open.close()
         self._thread.join()
