@@ -36,9 +36,11 @@ format: $(STAMP) ## Format the code
 bench: $(STAMP) ## The figures, as ratios in one run
 	@$(BIN)/python -m tests.benchmarks
 
-lock: ## Choose the versions again (needs uv)
-	uv pip compile pyproject.toml --all-extras --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-header --quiet --output-file requirements.lock
+lock: ## Choose the versions again, for every system and Python from 3.11
+	test -x build/uv/bin/uv || $(PYTHON) -m venv build/uv
+	build/uv/bin/python -m pip install --quiet --disable-pip-version-check uv
+	build/uv/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header --quiet $(ARGS) --output-file requirements.lock
 
 clean: ## Remove what was set up
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
