@@ -39,6 +39,6 @@ class AppIdentity:
     bot_id: str = "B00000001"
     bot_user: str = "U00000001"
     bot_handle: str = "foureyes"
-    verification_token: str = "sandbox-verification-token"
+    verification_token: str = field(default_factory=lambda: secrets.token_hex(12))
     bot_token: str = field(default_factory=_bot_token)
     app_token: str = field(default_factory=_app_token)

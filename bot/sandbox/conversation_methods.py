@@ -80,12 +80,7 @@ def _list(call: Call) -> JsonObject:
 
 def _members(call: Call) -> JsonObject:
     channel = call.channel(family="read")
-    members: list[JsonObject] = [{"id": member} for member in channel.members]
-    page = call.page(members, "members")
-    listed = page["members"]
-    assert isinstance(listed, list)
-    page["members"] = [entry["id"] for entry in listed if isinstance(entry, dict)]
-    return page
+    return call.page(channel.members, "members")
 
 
 def _readable(call: Call) -> Channel:

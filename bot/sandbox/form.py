@@ -28,10 +28,13 @@ def initial_values(blocks: tuple[JsonObject, ...]) -> JsonObject:
     for block, element in elements_of(blocks):
         state = _initial(element)
         if state is not None:
-            slot = values.setdefault(text_of(block, "block_id"), {})
-            assert isinstance(slot, dict)
-            slot[text_of(element, "action_id")] = state
+            _put(values, block, element, state)
     return values
+
+
+def _put(values: JsonObject, block: JsonObject, element: JsonObject, state: JsonObject) -> None:
+    block_id, action_id = text_of(block, "block_id"), text_of(element, "action_id")
+    values[block_id] = object_of(values, block_id) | {action_id: state}
 
 
 def kept_values(blocks: tuple[JsonObject, ...], before: JsonObject) -> JsonObject:
@@ -57,9 +60,7 @@ def entered(
     filled = copied(values)
     for name, answer in answers.items():
         block, element = find_element(blocks, name)
-        slot = filled.setdefault(text_of(block, "block_id"), {})
-        assert isinstance(slot, dict)
-        slot[text_of(element, "action_id")] = element_state(element, answer)
+        _put(filled, block, element, element_state(element, answer))
     return filled
 
 

@@ -81,7 +81,7 @@ def _listening(workspace: Workspace, listener: socket.socket) -> Iterator[None]:
         ws="websockets-sansio",
         timeout_graceful_shutdown=1,
     )
-    server = uvicorn.Server(config)
+    server = _PromptServer(config)
     web = threading.Thread(
         target=server.run, kwargs={"sockets": [listener]}, name="sandbox-web", daemon=True
     )
@@ -98,9 +98,29 @@ def _listening(workspace: Workspace, listener: socket.socket) -> Iterator[None]:
         stopping.set()
         state.socket_mode.drop_all()
         state.wake()
-        server.should_exit = True
+        server.stop()
         web.join()
         timekeeper.join()
+
+
+class _PromptServer(uvicorn.Server):
+    """Stops when told, where uvicorn looks ten times a second whether it should."""
+
+    _stopped: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
+
+    def stop(self) -> None:
+        """Have it stop, from any thread."""
+        self.should_exit = True
+        if self._stopped is not None:
+            loop, event = self._stopped
+            loop.call_soon_threadsafe(event.set)
+
+    async def main_loop(self) -> None:
+        event = asyncio.Event()
+        self._stopped = asyncio.get_running_loop(), event
+        await self.on_tick(0)
+        if not self.should_exit:
+            await event.wait()
 
 
 def _wait_until_started(server: uvicorn.Server, thread: threading.Thread) -> None:

@@ -7,7 +7,6 @@ sent again while everything else is lost. Knows neither WebSockets nor what enve
 from __future__ import annotations
 
 import json
-import random
 import secrets
 import threading
 import uuid
@@ -87,7 +86,6 @@ class SocketMode:
         self._connections: list[Connection] = []
         self._deliveries: dict[str, Delivery] = {}
         self._events: list[_Event] = []
-        self._choice = random.Random()
         self.violations: list[Violation] = []
         self.lost_events: list[JsonObject] = []
 
@@ -268,7 +266,7 @@ class SocketMode:
     ) -> Delivery:
         if not self._connections:
             raise NoConnection()
-        connection = self._choice.choice(self._connections)
+        connection = secrets.choice(self._connections)
         delivery = Delivery(
             envelope_id=str(uuid.uuid4()),
             kind=kind,

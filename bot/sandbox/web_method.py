@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -99,7 +99,7 @@ class Call:
             raise ApiError("user_not_found")
         return person
 
-    def page(self, items: list[JsonObject], name: str, *, most: int = 1000) -> JsonObject:
+    def page(self, items: Sequence[Json], name: str, *, most: int = 1000) -> JsonObject:
         """One page of a list, by the arguments `limit` and `cursor`. Raises: ApiError."""
         limit = self.number("limit", 100)
         if not 1 <= limit <= most:

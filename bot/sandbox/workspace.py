@@ -234,7 +234,9 @@ class Workspace:
         with self.state.changed:
             return render_plain(message, names=self.state.name_of, tz=tz)
 
-    def wait_for(self, predicate: Callable[[], Found], timeout_seconds: float = 5.0) -> Found:
+    def wait_for(
+        self, predicate: Callable[[], Found | None], timeout_seconds: float = 5.0
+    ) -> Found:
         """Wait until the predicate gives something truthy, and return that. It is asked again
         after every change, while the workspace stands still.
 
@@ -244,8 +246,9 @@ class Workspace:
 
         def look() -> bool:
             value = predicate()
-            found[:] = [value]
-            return bool(value)
+            if value:
+                found.append(value)
+            return bool(found)
 
         with self.state.changed:
             if not self.state.changed.wait_for(look, timeout_seconds):

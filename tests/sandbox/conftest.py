@@ -1,61 +1,16 @@
-"""Builders for the workspace's own tests; a Bolt app is the real thing, unpatched."""
+"""A furnished workspace that answers, and clients for it."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from slack_bolt import App
-from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 
-from bot.sandbox import HandClock, Limits, RunningServer, Workspace, serve
-
-Connect = Callable[[App], SocketModeHandler]
-
-CHANNEL = "#credit-models"
-FAST = Limits(ack_seconds=0.3, posts_per_second=0)
-
-
-def furnished(workspace: Workspace) -> Workspace:
-    """Dana, Ana and Raj in #credit-models."""
-    for handle in ("dana", "ana", "raj"):
-        workspace.add_person(handle)
-    workspace.add_channel(CHANNEL, members=["dana", "ana", "raj"])
-    return workspace
-
-
-@contextmanager
-def connected(server: RunningServer, app: App) -> Iterator[SocketModeHandler]:
-    """The app's Socket Mode handler, connected."""
-    quiet = logging.getLogger("tests.sandbox.socket")
-    quiet.setLevel(logging.CRITICAL)
-    handler = SocketModeHandler(
-        app,
-        server.app_token,
-        logger=quiet,
-        web_client=WebClient(token=server.app_token, base_url=server.api_url),
-        ping_interval=1,
-    )
-    before = server.workspace.connection_count
-    handler.connect()
-    try:
-        server.workspace.wait_for(lambda: server.workspace.connection_count > before)
-        yield handler
-    finally:
-        # Closing from our side first spares the SDK's three seconds of waiting for its socket.
-        handler.client.auto_reconnect_enabled = False
-        server.workspace.drop_connections()
-        handler.close()
-
-
-def bolt_app(server: RunningServer) -> App:
-    return App(
-        client=WebClient(token=server.bot_token, base_url=server.api_url),
-    )
+from bot.sandbox import HandClock, RunningServer, Workspace, serve
+from tests.sandbox.stage import FAST, Connect, bolt_app, connected, furnished
 
 
 @pytest.fixture
@@ -90,12 +45,3 @@ def connect(server: RunningServer) -> Iterator[Connect]:
     """Connect an app; every connection closes with the test."""
     with ExitStack() as stack:
         yield lambda app: stack.enter_context(connected(server, app))
-
-
-def error_of(client: WebClient, method: str, **arguments: object) -> str:
-    """The error code that a call is refused with; empty when it is answered ok."""
-    try:
-        client.api_call(method, json=arguments)
-    except SlackApiError as error:
-        return str(error.response["error"])
-    return ""

@@ -12,9 +12,8 @@ import pytest
 from slack_sdk import WebClient
 
 from bot.sandbox import HandClock, Limits, RunningServer, Workspace, serve
-
-from .conftest import CHANNEL, error_of, furnished
-from .raw_app import RawApp
+from tests.sandbox.raw_app import RawApp
+from tests.sandbox.stage import CHANNEL, error_of, furnished
 
 VIEW = {
     "type": "modal",
@@ -177,7 +176,11 @@ def test_original_message_is_replaced_and_deleted(
     """A click's response URL reaches its message, an ephemeral one too."""
     dana = standing.workspace.as_person("dana")
     where = standing.workspace.state.channels.get(CHANNEL).id
-    asked = {"channel": where, "text": "x", "blocks": [{"type": "actions", "elements": [BUTTON]}]}
+    asked: dict[str, Any] = {
+        "channel": where,
+        "text": "x",
+        "blocks": [{"type": "actions", "elements": [BUTTON]}],
+    }
     if is_ephemeral:
         api.chat_postEphemeral(user=dana.id, **asked)
         [message] = dana.ephemerals(CHANNEL)

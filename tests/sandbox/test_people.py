@@ -10,9 +10,8 @@ import pytest
 from slack_sdk import WebClient
 
 from bot.sandbox import Message, NoSuchInput, RunningServer, ShownError, View, Workspace
-
-from .conftest import CHANNEL, error_of
-from .raw_app import Envelope, RawApp
+from tests.sandbox.raw_app import Envelope, RawApp
+from tests.sandbox.stage import CHANNEL, error_of
 
 Attach = Callable[..., RawApp]
 
@@ -421,7 +420,8 @@ def test_external_id_names_one_open_view(
         assert error_of(client, "views.open", trigger_id=trigger, view=view) == refusal
     client.views_update(external_id="request-7", view=view | {"title": plain("Found")})
     shown = workspace.as_person("dana").modal()
-    assert shown is not None and shown.title == "Found"
+    assert shown is not None
+    assert shown.title == "Found"
 
 
 def test_button_in_a_modal_can_push_a_view(

@@ -8,8 +8,7 @@ from slack_sdk import WebClient
 from bot.sandbox import Message, Pings, Workspace, message_pings, pings, render_mrkdwn, unescape
 from bot.sandbox.json_values import JsonObject
 from bot.sandbox.rendering import render_plain
-
-from .conftest import CHANNEL
+from tests.sandbox.stage import CHANNEL
 
 
 def shown(text: str, tz: str = "UTC") -> str:

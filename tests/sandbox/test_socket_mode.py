@@ -13,9 +13,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect as connect_websocket
 
 from bot.sandbox import HandClock, Limits, RunningServer, ShownError, Workspace, serve
-
-from .conftest import CHANNEL, bolt_app, connected, furnished
-from .raw_app import Envelope, RawApp, link
+from tests.sandbox.raw_app import Envelope, RawApp, link
+from tests.sandbox.stage import CHANNEL, bolt_app, connected, furnished
 
 Attach = Callable[..., RawApp]
 
@@ -154,7 +153,8 @@ def test_each_envelope_goes_to_one_of_the_connections(
         dana.type(CHANNEL, f"/promote {number}")
     texts = [envelope["payload"]["text"] for envelope in first.envelopes + second.envelopes]
     assert sorted(texts, key=int) == [str(number) for number in range(40)]
-    assert first.envelopes and second.envelopes
+    assert first.envelopes
+    assert second.envelopes
 
 
 def test_eleventh_connection_is_turned_away(server: RunningServer, attach: Attach) -> None:

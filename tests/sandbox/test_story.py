@@ -8,8 +8,7 @@ from slack_bolt import Ack, App, Respond
 from slack_sdk import WebClient
 
 from bot.sandbox import Workspace
-
-from .conftest import CHANNEL, Connect
+from tests.sandbox.stage import CHANNEL, Connect
 
 MODAL = {
     "type": "modal",

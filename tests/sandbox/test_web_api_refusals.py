@@ -12,8 +12,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.sandbox import DEFAULT_SCOPES, HandClock, Limits, RunningServer, Workspace, serve
-
-from .conftest import CHANNEL, error_of, furnished
+from tests.sandbox.stage import CHANNEL, error_of, furnished
 
 MODAL = {
     "type": "modal",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bot.sandbox.block_kit.composition import any_text, mrkdwn, plain_text
 from bot.sandbox.block_kit.elements import IMAGE, IN_ACTIONS, IN_INPUT, IN_SECTION
@@ -126,14 +126,14 @@ def check_blocks(
         seen.add(block_id)
 
 
-def message_problems(blocks: list[Json]) -> tuple[str, ...]:
+def message_problems(blocks: Sequence[Json]) -> tuple[str, ...]:
     """Everything that Slack would refuse about a message's blocks; empty when it is fine."""
     problems = Problems()
-    check_blocks(blocks, "/blocks", problems, IN_MESSAGES, MESSAGE_BLOCKS)
+    check_blocks(list(blocks), "/blocks", problems, IN_MESSAGES, MESSAGE_BLOCKS)
     return tuple(problems.found)
 
 
-def text_length(blocks: list[Json]) -> int:
+def text_length(blocks: Sequence[Json]) -> int:
     """Characters in all text objects of the blocks, labels of buttons and options included."""
     return sum(_characters(block) for block in blocks)
 
