@@ -22,9 +22,11 @@ from slack_sdk import WebClient
 
 from bot.assembly import (
     RulesInForce,
+    StoppableHeads,
     build_world,
     load_rules,
     open_database_to_run,
+    open_heads,
     open_registry,
     record_load,
 )
@@ -75,14 +77,15 @@ def run(settings: Settings) -> int:
             base_url=settings.slack_api_url,
             timeout=_SLACK_TIMEOUT_SECONDS,
         )
+        heads = StoppableHeads(open_heads(settings))
         world = build_world(
-            settings,
             store,
             registry=open_registry(settings),
             rules=rules,
             accounts=SlackAccounts(client),
+            heads=heads,
         )
-        return _Running(settings, world, store, rules, client).until_stopped()
+        return _Running(settings, world, store, rules, heads, client).until_stopped()
 
 
 class _Running:
@@ -94,6 +97,7 @@ class _Running:
         world: World,
         store: SqlStore,
         rules: RulesInForce,
+        heads: StoppableHeads,
         client: WebClient,
     ) -> None:
         self._settings = settings
@@ -102,7 +106,7 @@ class _Running:
         self._rules = rules
         self._stop = Event()
         self._reload = Event()
-        self._record = _Record(world)
+        self._record = _Record(world, heads)
         self._conversation = Conversation(world, client, rollback_click=settings.rollback_click)
         app_token = required(settings.slack_app_token, "SLACK_APP_TOKEN").reveal()
         handler = SocketModeHandler(
@@ -205,8 +209,9 @@ class _Record:
     """Whether the record matches its kept heads: looked at as a whole at start, and at its newest
     head again and again."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, heads: StoppableHeads) -> None:
         self._world = world
+        self._heads = heads
         self._whole = True
         self._newest = True
 
@@ -219,6 +224,7 @@ class _Record:
         promotions. Raises FoureyesError when the store or the heads cannot be read."""
         problem = self._contradiction()
         self._whole = problem is None
+        self._heads.stop(problem)
         if problem is not None:
             _log.critical("the record contradicts its kept heads: %s", problem.sentence)
             reconcile.announce_broken_record(self._world, problem)
@@ -232,8 +238,7 @@ class _Record:
 
     def _contradiction(self) -> IntegrityViolation | None:
         try:
-            with self._world.store.read() as tx:
-                found = verify(tx, self._world.heads)
+            found = verify(self._world.store, self._heads)
         except IntegrityViolation as unreadable:
             return unreadable
         if found.ok:

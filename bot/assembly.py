@@ -8,14 +8,15 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bot.settings import STORE_WORD, Settings, required
-from governance.domain.errors import Refused, Unavailable
+from governance.domain.errors import IntegrityViolation, Refused, Unavailable
 from governance.domain.identity import Standing
-from governance.ports import Accounts, Registry, Rules, RuleSource
+from governance.domain.ledger import Head, KeptHead
+from governance.ports import Accounts, KeptHeads, Registry, Rules, RuleSource
 from governance.use_cases.world import World
 
 if TYPE_CHECKING:
@@ -37,6 +38,33 @@ class RulesInForce:
     def switch(self, rules: Rules) -> None:
         """From now on these, whole: one assignment, so no reader sees half of each."""
         self._rules = rules
+
+
+class StoppableHeads:
+    """The kept heads as transitions ask for them: once the record as a whole was found wrong, the
+    newest head answers with that, even where it matches by itself."""
+
+    def __init__(self, heads: KeptHeads) -> None:
+        self._heads = heads
+        self._problem: IntegrityViolation | None = None
+
+    def stop(self, problem: IntegrityViolation | None) -> None:
+        """Let transitions fail with `problem`; None lets them go on."""
+        self._problem = problem
+
+    def append(self, head: Head, *, resumed: bool = False) -> None:
+        """As of the file."""
+        self._heads.append(head, resumed=resumed)
+
+    def all(self) -> Sequence[KeptHead]:
+        """As of the file."""
+        return self._heads.all()
+
+    def newest(self) -> KeptHead | None:
+        """As of the file. Raises IntegrityViolation while stopped."""
+        if self._problem is not None:
+            raise self._problem
+        return self._heads.newest()
 
 
 class NoWorkspace:
@@ -174,12 +202,12 @@ def open_registry(settings: Settings) -> Registry:
 
 
 def build_world(
-    settings: Settings,
     store: SqlStore,
     *,
     registry: Registry,
     rules: RuleSource,
     accounts: Accounts,
+    heads: KeptHeads,
 ) -> World:
     """Everything that a use case needs."""
     return World(
@@ -187,7 +215,7 @@ def build_world(
         registry=registry,
         rules=rules,
         accounts=accounts,
-        heads=open_heads(settings),
+        heads=heads,
         elapsed=time.monotonic,
         holder=f"{socket.gethostname()}:{os.getpid()}",
         pause=time.sleep,
@@ -204,11 +232,11 @@ def world_without_slack(settings: Settings) -> Iterator[World]:
     with database(settings) as store:
         rules = RulesInForce(load_rules(settings, store).rules)
         yield build_world(
-            settings,
             store,
             registry=open_registry(settings),
             rules=rules,
             accounts=NoWorkspace(),
+            heads=open_heads(settings),
         )
 
 

@@ -108,8 +108,7 @@ def _record(settings: Settings, store: SqlStore) -> Iterator[Finding]:
     from governance.use_cases.audit import verify
 
     try:
-        with store.read() as tx:
-            found = verify(tx, open_heads(settings))
+        found = verify(store, open_heads(settings))
     except IntegrityViolation as problem:
         yield wrong("record", problem.sentence, "Look at `foureyes audit verify`.")
         return

@@ -61,19 +61,21 @@ def _verify(_options: argparse.Namespace) -> int:
     from governance.use_cases.audit import verify
 
     settings = read_settings(os.environ)
-    with database(settings) as store, store.read() as tx:
-        found = verify(tx, open_heads(settings))
+    with database(settings) as store:
+        found = verify(store, open_heads(settings))
     print(f"records   {found.head.size}")
     print(f"root      {found.head.root.hex()}")
     print(f"anchored  {found.anchored_size}")
     unanchored = found.head.size - found.anchored_size
-    if unanchored > 0:
+    if found.head.size == 0:
+        print("The record is empty.")
+    elif unanchored > 0:
         print(
             f"The newest {unanchored} of {found.head.size} records are vouched for by no kept "
             "head yet; a change to them would not show."
         )
     else:
-        print(f"A change to any record up to number {found.anchored_size} would show.")
+        print("Every record is vouched for by a kept head: a change to any of them would show.")
     for gap in found.gaps:
         print(f"gap       {gap} (recorded by `audit resume`)")
     for problem in found.problems:
@@ -91,17 +93,25 @@ def _verify(_options: argparse.Namespace) -> int:
 def _resume(options: argparse.Namespace) -> int:
     from bot.assembly import database, open_heads, recorded_rules
     from bot.os_login import actor_for_record, current_login
-    from governance.domain.errors import Refused
     from governance.domain.identity import Roster
-    from governance.use_cases.audit import resume
+    from governance.use_cases.audit import resume, verify
 
-    if not options.reason.strip():
-        raise Refused("reason_missing", "Say what was found: --reason goes into the record.")
     settings = read_settings(os.environ)
     with database(settings) as store:
         rules = recorded_rules(store)
         roster = rules.roster if rules else Roster(people={})
         actor = actor_for_record(roster, current_login())
-        resume(store, open_heads(settings), actor=actor, why=options.reason)
-    print("The gap is recorded. Promotions go on; `foureyes audit verify` lists it from now on.")
-    return 0
+        heads = open_heads(settings)
+        head = resume(store, heads, actor=actor, reason=options.reason)
+        print(f"The gap is record {head.size}.")
+        found = verify(store, heads)
+    if found.ok:
+        print("Promotions go on; `foureyes audit verify` lists the gap from now on.")
+        return 0
+    for problem in found.problems:
+        print(f"WRONG     {problem}")
+    print(
+        "The record still does not match: something in it was changed in place. Restore the "
+        "database from a copy, then resume again."
+    )
+    return 1

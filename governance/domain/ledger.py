@@ -221,16 +221,14 @@ def _is_recorded(
     resumptions: Sequence[int],
     resumed_over: set[tuple[int, str]],
 ) -> bool:
-    """A contradiction is recorded when an operator resumed after it, and the log itself holds a
-    gap record that names the last head which stood before that line."""
-    for line in resumptions:
-        if item.line >= line:
-            continue
-        before = [k for k in kept if k.line < line]
-        last = before[-1].head
-        if (last.size, last.root.hex()) in resumed_over:
-            return True
-    return False
+    """A contradiction is recorded when the log holds a gap record that names a head which stood
+    at or after it, and an operator's resumption follows that head: the store's own head of the
+    gap record may stand between the two."""
+    return any(
+        item.line <= named.line and any(named.line < line for line in resumptions)
+        for named in kept
+        if (named.head.size, named.head.root.hex()) in resumed_over
+    )
 
 
 def _place_problem(record: bytes, place: int, problems: list[str]) -> tuple[int, str] | None:
@@ -245,5 +243,7 @@ def _place_problem(record: bytes, place: int, problems: list[str]) -> tuple[int,
         return None
     if value.get("kind") != EventKind.GAP_RECORDED.value:
         return None
-    facts = value.get("facts", {})
-    return int(facts.get("head_size", -1)), str(facts.get("head_root", ""))
+    facts = value.get("facts")
+    if not isinstance(facts, dict) or not isinstance(facts.get("head_size"), int):
+        return None  # no head was kept when the gap was recorded, so it excuses none
+    return facts["head_size"], str(facts.get("head_root"))

@@ -3,12 +3,17 @@ environment that a test names."""
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
+
+from bot.cli import main
 
 ROOT = Path(__file__).parents[2]
 POLICIES = ROOT / "policies"
@@ -43,3 +48,16 @@ def foureyes(*arguments: str, folder: Path, settings: Mapping[str, str] | None =
         check=False,
     )
     return Ended(code=done.returncode, out=done.stdout, err=done.stderr)
+
+
+def foureyes_in_process(*arguments: str, settings: Mapping[str, str]) -> Ended:
+    """The same command without a process of its own, which takes a second to start: for tests
+    that look at what a command does rather than at how it is started."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        patch.dict(os.environ, environment(settings), clear=True),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        code = main(arguments)
+    return Ended(code=code, out=out.getvalue(), err=err.getvalue())

@@ -1,0 +1,151 @@
+"""`foureyes audit` on a real database: what holds is said, and whatever was done to it shows."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+
+import pytest
+
+from tests.cli.deployment import MODEL, Deployment
+from tests.cli.program import Ended
+
+DIFFERENT = "UPDATE ledger SET body = CAST(replace(CAST(body AS TEXT), 'number', 'figure') AS BLOB)"
+
+
+def test_a_record_that_holds_is_told_with_size_root_and_reach(deployment: Deployment) -> None:
+    """Every number that an auditor writes down is there."""
+    deployment.keep_records(3)
+    ended = deployment.foureyes("audit", "verify")
+    assert ended.code == 0
+    kept = deployment.heads.read_text().splitlines()[-1].split()
+    assert ended.out.splitlines() == [
+        "records   3",
+        f"root      {kept[1]}",
+        "anchored  3",
+        "Every record is vouched for by a kept head: a change to any of them would show.",
+        "The record matches every kept head.",
+    ]
+
+
+def test_the_newest_records_are_named_when_no_head_vouches_for_them_yet(
+    deployment: Deployment,
+) -> None:
+    """The window in which a change would not show is said in numbers."""
+    deployment.keep_records(3)
+    lines = deployment.heads.read_text().splitlines(keepends=True)
+    deployment.heads.write_text("".join(lines[:1]))
+    ended = deployment.foureyes("audit", "verify")
+    assert ended.code == 0
+    assert "anchored  1\nThe newest 2 of 3 records are vouched for by no kept head yet" in ended.out
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        pytest.param((f"{DIFFERENT} WHERE seq = 2",), id="edited"),
+        pytest.param(("DELETE FROM ledger WHERE seq = 3",), id="cut"),
+        pytest.param(("DELETE FROM ledger",), id="emptied"),
+    ],
+)
+def test_what_was_done_to_the_record_shows(
+    deployment: Deployment, statements: tuple[str, ...]
+) -> None:
+    """An edit, a cut tail, an empty table: each ends with 1."""
+    deployment.keep_records(3)
+    deployment.tamper(*statements)
+    _does_not_hold(deployment.foureyes("audit", "verify"))
+
+
+def test_an_older_copy_of_the_database_shows(deployment: Deployment) -> None:
+    """A restored backup has lost records that left a head behind."""
+    deployment.keep_records(2)
+    older = deployment.folder / "backup.db"
+    shutil.copy(deployment.database, older)
+    deployment.keep_records(1)
+    for leftover in deployment.database.parent.glob("foureyes.db-*"):
+        leftover.unlink()
+    shutil.copy(older, deployment.database)
+    _does_not_hold(deployment.foureyes("audit", "verify"))
+
+
+def test_resuming_records_the_gap_and_it_is_listed_from_then_on(deployment: Deployment) -> None:
+    """The contradiction is excused, not hidden; a later one fails again."""
+    deployment.keep_records(3)
+    deployment.tamper("DELETE FROM ledger WHERE seq = 3")
+    resumed = deployment.foureyes("audit", "resume", "--reason", "Restored the copy of 02:00.")
+    assert (resumed.code, resumed.err) == (0, "")
+    verified = deployment.foureyes("audit", "verify")
+    assert verified.code == 0
+    assert "gap       " in verified.out
+    deployment.tamper(f"{DIFFERENT} WHERE seq = 1")
+    _does_not_hold(deployment.foureyes("audit", "verify"))
+
+
+def test_a_lost_file_of_heads_can_be_resumed(deployment: Deployment) -> None:
+    """Without any head the record cannot be vouched for, until an operator says why."""
+    deployment.keep_records(2)
+    deployment.heads.unlink()
+    _does_not_hold(deployment.foureyes("audit", "verify"))
+    resumed = deployment.foureyes("audit", "resume", "--reason", "The disk of the heads died.")
+    assert (resumed.code, resumed.err) == (0, "")
+    assert deployment.foureyes("audit", "verify").code == 0
+
+
+def test_a_record_that_was_changed_in_place_cannot_be_excused(deployment: Deployment) -> None:
+    """Resuming goes over what is missing, not over what was rewritten: that has to be restored."""
+    deployment.keep_records(3)
+    deployment.tamper(f"{DIFFERENT} WHERE seq = 2")
+    resumed = deployment.foureyes("audit", "resume", "--reason", "never mind")
+    assert resumed.code == 1
+    assert "changed in place" in resumed.out
+    _does_not_hold(deployment.foureyes("audit", "verify"))
+
+
+def test_there_is_nothing_to_resume_while_the_record_holds(deployment: Deployment) -> None:
+    """Nobody can put an excuse into the record in advance."""
+    deployment.keep_records(1)
+    ended = deployment.foureyes("audit", "resume", "--reason", "just in case")
+    assert ended.code == 1
+    assert "nothing to resume" in ended.err
+
+
+def test_the_trail_of_a_model_is_printed(deployment: Deployment) -> None:
+    """One line for each thing that happened to a version."""
+    deployment.keep_records(1)
+    for arguments in (("audit", "show", MODEL), ("audit", "show")):
+        ended = deployment.foureyes(*arguments)
+        assert ended.code == 0
+        assert ended.out.startswith("Version 1  Adopted  20")
+
+
+def test_a_model_that_the_record_does_not_know_is_refused(deployment: Deployment) -> None:
+    """The answer lists those it knows; an empty trail would look like a clean one."""
+    deployment.keep_records(1)
+    ended = deployment.foureyes("audit", "show", "credit_scorin")
+    assert ended.code == 1
+    assert "The record holds nothing of credit_scorin. It knows: credit_scoring." in ended.err
+
+
+def test_a_database_of_another_version_is_refused(deployment: Deployment) -> None:
+    """An empty file is no empty record."""
+    deployment.database.parent.mkdir()
+    deployment.database.touch()
+    ended = deployment.foureyes("audit", "verify")
+    assert ended.code == 1
+    assert "foureyes db upgrade" in ended.err
+    assert deployment.foureyes("db", "upgrade").out == "The database is at this version now.\n"
+    assert deployment.foureyes("audit", "verify").code == 0
+
+
+def test_what_holds_the_record_is_closed_to_other_logins(deployment: Deployment) -> None:
+    """The folders that are made on the way belong to the bot's login alone."""
+    deployment.foureyes("db", "upgrade")
+    for path in (deployment.database.parent, deployment.heads.parent):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
+
+
+def _does_not_hold(ended: Ended) -> None:
+    assert ended.code == 1
+    assert "WRONG     " in ended.out
+    assert "The record does NOT match." in ended.out
