@@ -1,0 +1,1 @@
+"""The story on one machine; needs the extra `demo`."""
