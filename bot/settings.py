@@ -108,9 +108,9 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         name="FOUREYES_MAX_BYTES",
-        default="10737418240",
+        default="2147483648",
         meaning="A version with more bytes of files than this is refused, because every byte is "
-        "read (10 GiB).",
+        "read (2 GiB).",
     ),
     Setting(
         name="FOUREYES_HEALTH_PORT",

@@ -210,10 +210,10 @@ def check_record(world: World) -> bool:
 
 
 def announce_broken_record(world: World, problem: IntegrityViolation) -> None:
-    """Record and tell every governed channel once per state of the log."""
+    """Record and tell every governed channel, once until an operator resumes: the announcement
+    itself makes the log longer, so the next look finds the same trouble in other numbers."""
     with world.store.transaction() as tx:
-        last = _last_integrity_event(tx.events())
-        if last is not None and last == problem.sentence:
+        if _is_announced(tx.events()):
             return
         tx.record(
             Event(kind=EventKind.INTEGRITY_BROKEN, at=tx.now, actor=_ACTOR, why=problem.sentence)
@@ -229,13 +229,13 @@ def announce_broken_record(world: World, problem: IntegrityViolation) -> None:
             )
 
 
-def _last_integrity_event(events: tuple[Mapping[str, Json], ...]) -> str | None:
+def _is_announced(events: tuple[Mapping[str, Json], ...]) -> bool:
     for event in reversed(events):
         if event["kind"] == EventKind.GAP_RECORDED.value:
-            return None
+            return False
         if event["kind"] == EventKind.INTEGRITY_BROKEN.value:
-            return str(event["why"])
-    return None
+            return True
+    return False
 
 
 def _finish_rollbacks(world: World, tick: Tick) -> None:
