@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from bot.settings import STORE_WORD, Settings, required
 from governance.domain.errors import IntegrityViolation, Refused, Unavailable
-from governance.domain.identity import Standing
+from governance.domain.identity import Actor, Standing
 from governance.domain.ledger import Head, KeptHead
 from governance.ports import Accounts, KeptHeads, Registry, Rules, RuleSource
 from governance.use_cases.world import World
@@ -186,6 +186,25 @@ def recorded_rules(store: SqlStore) -> Rules | None:
         # The record must be readable and resumable whatever the policies are; `policy check`
         # and `run` are the ones to refuse them.
         return None
+
+
+def record_load(
+    store: SqlStore, loaded: Loaded, *, actor: Actor, git_commit: str, why: str
+) -> tuple[str, ...]:
+    """Record a load and queue its announcement; returns the difference in words, empty when
+    nothing differs from the newest recorded load. Raises Unavailable."""
+    from governance.use_cases.load_policies import load_policies
+
+    changes = load_policies(
+        store,
+        previous=recorded_rules(store),
+        new=loaded.rules,
+        texts=loaded.texts,
+        actor=actor,
+        git_commit=git_commit,
+        why=why,
+    )
+    return tuple(change.words for change in changes)
 
 
 def open_registry(settings: Settings) -> Registry:

@@ -1,0 +1,245 @@
+"""What changed between two loads of policies and people, in words. Pure: no clock, no IO.
+
+A change that alters what an approval needs, who may give it or where messages go always has
+words; a comment in a file has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from governance.domain.identity import Person, PersonId, Role, Roster
+from governance.domain.policy import (
+    ModelPolicy,
+    PolicySet,
+    StageRule,
+    ValidatedAfterStaging,
+    describe_check,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyChange:
+    """One difference, and whom it concerns."""
+
+    words: str
+    models: tuple[str, ...]
+    """The patterns of the policies concerned, sorted; empty when no policy names it."""
+    channels: tuple[str, ...]
+    """The channels of those policies, before and after, sorted."""
+
+
+def policy_changes(
+    *,
+    old: PolicySet | None,
+    old_people: Roster | None,
+    new: PolicySet,
+    new_people: Roster,
+) -> tuple[PolicyChange, ...]:
+    """Everything that differs: policies by pattern, then people by id.
+
+    None stands for *nothing was loaded before*; then the people are not listed one by one.
+    """
+    before = old.policies if old else {}
+    concerned = _Concerned(before, new.policies)
+    changes = list(_policies(before, new.policies, concerned))
+    if old_people is not None:
+        changes += _people(old_people, new_people, concerned)
+    return tuple(changes)
+
+
+class _Concerned:
+    def __init__(self, before: Mapping[str, ModelPolicy], after: Mapping[str, ModelPolicy]) -> None:
+        self._all = [*before.items(), *after.items()]
+
+    def change(self, words: str, where: Callable[[ModelPolicy], bool]) -> PolicyChange:
+        """The change with every policy that satisfies `where` before or after."""
+        found = [(pattern, policy) for pattern, policy in self._all if where(policy)]
+        return PolicyChange(
+            words=words,
+            models=tuple(sorted({pattern for pattern, _ in found})),
+            channels=tuple(sorted({policy.channel for _, policy in found})),
+        )
+
+    def everywhere(self, words: str) -> PolicyChange:
+        """A change that can concern any model: whose account a name is decides who its author
+        is, whatever the policy."""
+        return self.change(words, lambda policy: True)
+
+
+# --- policies -----------------------------------------------------------------------------------
+
+
+def _policies(
+    before: Mapping[str, ModelPolicy], after: Mapping[str, ModelPolicy], concerned: _Concerned
+) -> Iterator[PolicyChange]:
+    for pattern in sorted({*before, *after}):
+        old, new = before.get(pattern), after.get(pattern)
+        if old is None:
+            sentences: Iterable[str] = ("is governed now",)
+        elif new is None:
+            sentences = ("is not governed by its own policy any more",)
+        else:
+            sentences = _policy(old, new)
+        for words in sentences:
+            yield concerned.change(f"{pattern}: {words}", _is(pattern))
+
+
+def _is(pattern: str) -> Callable[[ModelPolicy], bool]:
+    return lambda policy: policy.pattern == pattern
+
+
+def _policy(old: ModelPolicy, new: ModelPolicy) -> Iterator[str]:
+    for stage in sorted({*old.stages, *new.stages}, reverse=True):
+        before, after = old.stages.get(stage), new.stages.get(stage)
+        if before is None:
+            yield f"{stage} can be asked for now"
+        elif after is None:
+            yield f"{stage} cannot be asked for any more"
+        else:
+            yield from (f"{stage} {words}" for words in _rule(before, after))
+    yield from _lists("may roll back", old.rollback_roles, new.rollback_roles)
+    yield from _lists("names an author", old.author_tags, new.author_tags, item="tag ")
+    if old.unknown_author is not new.unknown_author:
+        yield f"a version without an author is {_past(new)} instead of {_past(old)}"
+    if old.owners_may_approve is not new.owners_may_approve:
+        yield f"owners may {'now' if new.owners_may_approve else 'no longer'} approve"
+    yield from _lists("is an owner", old.owners, new.owners)
+    yield from _lists("is on call", old.on_call, new.on_call)
+    yield from _lists("is printed in the trail", old.headline, new.headline)
+    if old.decision_threshold != new.decision_threshold:
+        yield (
+            f"the decision threshold is in {new.decision_threshold or 'nothing'} instead of "
+            f"{old.decision_threshold or 'nothing'}"
+        )
+    if old.channel != new.channel:
+        yield f"messages go to {new.channel} instead of {old.channel}"
+
+
+def _past(policy: ModelPolicy) -> str:
+    return "refused" if policy.unknown_author.value == "refuse" else "allowed"
+
+
+def _lists(
+    says: str, old: Collection[str], new: Collection[str], *, item: str = ""
+) -> Iterator[str]:
+    for word in sorted({*new} - {*old}):
+        yield f"{item}{word} {says} now"
+    for word in sorted({*old} - {*new}):
+        yield f"{item}{word} {says} no longer"
+    if tuple(old) != tuple(new) and set(old) == set(new) and isinstance(new, tuple):
+        yield f"the order of who or what {says} is now {', '.join(new)}"
+
+
+def _rule(old: StageRule, new: StageRule) -> Iterator[str]:
+    yield from _seats(old, new)
+    for stage in sorted(new.from_stages - old.from_stages):
+        yield f"may be entered from {stage} now"
+    for stage in sorted(old.from_stages - new.from_stages):
+        yield f"may no longer be entered from {stage}"
+    if old.soak != new.soak:
+        yield f"needs {_time(new.soak)} in Staging instead of {_time(old.soak)}"
+    checks_before = [describe_check(c) for c in old.checks]
+    checks_after = [describe_check(c) for c in new.checks]
+    for check in (c for c in checks_after if c not in checks_before):
+        yield f"now checks: {check}"
+    for check in (c for c in checks_before if c not in checks_after):
+        yield f"no longer checks: {check}"
+    if checks_before != checks_after and sorted(checks_before) == sorted(checks_after):
+        yield "makes its checks in another order"
+    if old.expires_after != new.expires_after:
+        yield f"requests end after {_time(new.expires_after)} instead of {_time(old.expires_after)}"
+    if old.rejections_to_end != new.rejections_to_end:
+        yield (
+            f"requests are ended by {_rejections(new.rejections_to_end)} instead of "
+            f"{old.rejections_to_end}"
+        )
+
+
+def _seats(old: StageRule, new: StageRule) -> Iterator[str]:
+    before = {s.role: s.count for s in old.seats}
+    after = {s.role: s.count for s in new.seats}
+    if before == after:
+        return
+    # The sum comes first: "1 instead of 2" is what a reviewer must not miss.
+    total_before, total_after = sum(before.values()), sum(after.values())
+    if total_before != total_after:
+        yield f"needs {total_after} instead of {total_before}"
+    for role in sorted({*before, *after}):
+        if before.get(role) != after.get(role):
+            yield f"needs {after.get(role, 0)} from {role} instead of {before.get(role, 0)}"
+
+
+def _rejections(count: int) -> str:
+    return "1 rejection" if count == 1 else f"{count} rejections"
+
+
+def _time(duration: timedelta) -> str:
+    """The largest unit that says it exactly: 2 d, 12 h, 5 s."""
+    seconds = duration.total_seconds()
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:g} {unit}"
+    return f"{seconds:g} s"
+
+
+# --- people -------------------------------------------------------------------------------------
+
+
+def _people(old: Roster, new: Roster, concerned: _Concerned) -> Iterator[PolicyChange]:
+    for person in sorted({*old.people, *new.people}):
+        before, after = old.people.get(person), new.people.get(person)
+        if before is None and after is not None:
+            roles = ", ".join(sorted(after.roles)) or "no role"
+            yield concerned.everywhere(f"{person} is new, with {roles}")
+        elif after is None:
+            yield concerned.everywhere(f"{person} is gone")
+        elif before is not None:
+            yield from _person(person, before, after, concerned)
+    for words in _lists("is a service account", old.service_accounts, new.service_accounts):
+        yield concerned.everywhere(words)
+    for role in sorted(new.roles - old.roles):
+        yield concerned.change(f"there is a role {role} now", _asks(role))
+    for role in sorted(old.roles - new.roles):
+        yield concerned.change(f"there is no role {role} any more", _asks(role))
+
+
+def _person(
+    person: PersonId, before: Person, after: Person, concerned: _Concerned
+) -> Iterator[PolicyChange]:
+    for role in sorted(after.roles - before.roles):
+        yield concerned.change(f"{person} gains {role}", _asks(role))
+    for role in sorted(before.roles - after.roles):
+        yield concerned.change(f"{person} loses {role}", _asks(role))
+    if before.name != after.name:
+        yield concerned.everywhere(f"{person} is called {after.name} instead of {before.name}")
+    kinds: tuple[tuple[str, Callable[[Person], Collection[str]]], ...] = (
+        ("Slack account", lambda p: p.slack),
+        ("MLflow user", lambda p: p.mlflow_users),
+        ("git e-mail", lambda p: p.git_emails),
+        ("OS login", lambda p: p.os_logins),
+    )
+    for called, accounts in kinds:
+        had, has = {*accounts(before)}, {*accounts(after)}
+        for account in sorted(has - had):
+            yield concerned.everywhere(f"{person} gains the {called} {account}")
+        for account in sorted(had - has):
+            yield concerned.everywhere(f"{person} loses the {called} {account}")
+
+
+def _asks(role: Role) -> Callable[[ModelPolicy], bool]:
+    """Whether a policy gives `role` anything to say."""
+
+    def asks(policy: ModelPolicy) -> bool:
+        if role in policy.rollback_roles:
+            return True
+        for rule in policy.stages.values():
+            if any(seat.role == role for seat in rule.seats):
+                return True
+            if any(isinstance(c, ValidatedAfterStaging) and c.role == role for c in rule.checks):
+                return True
+        return False
+
+    return asks
