@@ -273,7 +273,8 @@ def _load_and_record(settings: Settings, store: SqlStore, rules: RulesInForce) -
         _log.warning("%s", warning)
     folder = required(settings.policies, "FOUREYES_POLICIES")
     actor = actor_for_record(loaded.rules.roster, current_login())
-    for line in record_load(store, loaded, actor=actor, git_commit=git_commit(folder), why=""):
+    done = record_load(store, loaded, actor=actor, git_commit=git_commit(folder), why="")
+    for line in done.lines:
         _log.info("policies: %s", line)
     rules.switch(loaded.rules)
 

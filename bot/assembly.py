@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.settings import STORE_WORD, Settings, required
@@ -188,13 +189,26 @@ def recorded_rules(store: SqlStore) -> Rules | None:
         return None
 
 
+@dataclass(frozen=True, kw_only=True)
+class LoadRecorded:
+    """What became of a load. `lines` say what it changes; a comment in a file changes nothing."""
+
+    is_new: bool
+    lines: tuple[str, ...]
+
+
 def record_load(
     store: SqlStore, loaded: Loaded, *, actor: Actor, git_commit: str, why: str
-) -> tuple[str, ...]:
-    """Record a load and queue its announcement; returns the difference in words, empty when
-    nothing differs from the newest recorded load. Raises Unavailable."""
+) -> LoadRecorded:
+    """Record a load with what it changes against the one before, unless it is the same.
+
+    Raises:
+        Unavailable: the store; then the rules must not be put in force.
+    """
     from governance.use_cases.load_policies import load_policies
 
+    with store.read() as tx:
+        newest = tx.policy_load()
     changes = load_policies(
         store,
         previous=recorded_rules(store),
@@ -204,7 +218,10 @@ def record_load(
         git_commit=git_commit,
         why=why,
     )
-    return tuple(change.words for change in changes)
+    return LoadRecorded(
+        is_new=newest is None or newest.digest != loaded.rules.policies.digest,
+        lines=tuple(change.words for change in changes),
+    )
 
 
 def open_registry(settings: Settings) -> Registry:

@@ -80,14 +80,16 @@ def _load(options: argparse.Namespace) -> int:
         print(literal(f"warning: {warning}"))
     with database(settings) as store:
         actor = actor_for_record(loaded.rules.roster, current_login())
-        lines = record_load(
+        done = record_load(
             store, loaded, actor=actor, git_commit=git_commit(folder), why=options.reason
         )
-    for line in lines:
+    for line in done.lines:
         print(literal(line))
-    if not lines:
-        print("Nothing differs from what was loaded last.")
+    if not done.is_new:
+        print("These files were loaded last; nothing was recorded.")
         return 0
+    if not done.lines:
+        print("No rule and no person differs, only the files themselves.")
     print("Recorded.")
     if not settings.policies_from_store:
         print("A running bot reads its folder again on SIGHUP.")
