@@ -58,6 +58,14 @@ PLACES = {
         )
     ),
 }
+# Packages that are imported by another name than they are installed by.
+DISTRIBUTIONS = {
+    "mlflow": "mlflow-skinny",
+    "pydantic_core": "pydantic",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+}
+
 UNFINISHED = re.compile("|".join(("TO" + "DO", "FIX" + "ME", "Not" + "ImplementedError")))
 SILENCED = re.compile(
     r"# (?:type: ig" + r"nore(?:\[[\w, -]+\])?|no" + r"qa(?:: ?[A-Z]+\d+(?:, ?[A-Z]+\d+)*)?)"
@@ -109,6 +117,15 @@ def imports_of(path: Path) -> Iterator[tuple[int, str]]:
 
 def within(name: str, *packages: str) -> bool:
     return any(name == package or name.startswith(package + ".") for package in packages)
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def declared(requirements: list[str]) -> set[str]:
+    """Names of distributions, without bounds and extras, as the lock spells them."""
+    return {re.split(r"[\[<>=!~; ]", one)[0].lower().replace("_", "-") for one in requirements}
 
 
 def strays(folder: str, *allowed: str) -> list[str]:
@@ -305,9 +322,25 @@ def test_lock_covers_every_declared_requirement(locked: dict[str, list[str]]) ->
     asked = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
     for extra in project["project"]["optional-dependencies"].values():
         asked += extra
-    names = {re.split(r"[\[<>=!~; ]", one)[0].lower().replace("_", "-") for one in asked}
     have = {re.split(r"[\[=]", one)[0] for one in locked}
-    assert names - {"foureyes"} - have == set()
+    assert declared(asked) - {"foureyes"} - have == set()
+
+
+def test_every_import_is_declared() -> None:
+    """The base installation runs the bot; only the demo and its workspace need more."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    base = declared(project["dependencies"])
+    demo = base | declared(project["optional-dependencies"]["demo"])
+    missing = [
+        f"{path.relative_to(ROOT)}:{line}: {name}"
+        for path in python_files("bot", "governance")
+        for line, name in imports_of(path)
+        if (root := name.split(".")[0]) not in sys.stdlib_module_names
+        and root not in {"bot", "governance"}
+        and DISTRIBUTIONS.get(root, root.replace("_", "-"))
+        not in (demo if within(module_of(path), "bot.demo", "bot.sandbox") else base)
+    ]
+    assert missing == []
 
 
 def test_both_mlflows_are_locked_to_one_version(locked: dict[str, list[str]]) -> None:
