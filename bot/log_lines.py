@@ -9,19 +9,27 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 _TOKENS = re.compile(r"(xox[a-z]|xapp)-[A-Za-z0-9-]+|(?<=ticket=)[^&\s\"']+|(?<=://)[^/@\s]+(?=@)")
 _HIDDEN = "[hidden]"
-_QUIET = {
-    # These say at INFO and above what a level-triggered tick makes normal.
+_QUIET: Mapping[str, int] = {
+    # A level-triggered tick makes normal what these report, or we report it ourselves. Libraries
+    # set the levels of their own loggers, so it is the handler that leaves lines out.
     "apscheduler": logging.CRITICAL,
     "alembic": logging.WARNING,
     "slack_bolt": logging.WARNING,
     "slack_sdk": logging.WARNING,
+    "slack_sdk.web": logging.CRITICAL,
     "urllib3": logging.ERROR,
 }
+
+
+def is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Whether an entry reaches the log; the longest name that matches decides."""
+    names = [n for n in _QUIET if record.name == n or record.name.startswith(f"{n}.")]
+    return not names or record.levelno >= _QUIET[max(names, key=len)]
 
 
 class OneLine(logging.Formatter):
@@ -54,8 +62,7 @@ def start_logging(secrets: Sequence[str]) -> None:
     """Send everything from INFO on to standard error, one line each."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(OneLine(secrets))
+    handler.addFilter(is_worth_a_line)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    for name, level in _QUIET.items():
-        logging.getLogger(name).setLevel(level)

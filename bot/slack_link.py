@@ -81,7 +81,7 @@ class SlackLink:
             try:
                 self._client.connect_to_new_endpoint()
             except Exception as problem:  # whatever it is, the next try may succeed
-                _log.warning("Slack does not answer (%s); next try in %.0f s", problem, pause)
+                _log.warning("Slack does not answer (%s); next try in %.1f s", problem, pause)
                 self._stop.wait(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
