@@ -1,0 +1,177 @@
+"""In-memory ports that keep the real ones' promises, with switches for what goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from governance.domain.errors import Refused, Unavailable
+from governance.domain.evidence import Content, ModelName, Snapshot, Stage, Version
+from governance.domain.identity import SlackAccount, Standing
+from governance.ports import ProductionState, Rules, VersionSummary
+
+
+class Crash(BaseException):
+    """The process ends here: no handler, no rollback of what the registry already did."""
+
+
+@dataclass
+class FakeRegistry:
+    """One registry. `fail_before` loses the next transitions; `fail_after` makes them and reports
+    them lost; `crash_before` and `crash_after` end the process there."""
+
+    snapshots: dict[tuple[ModelName, Version], Snapshot] = field(default_factory=dict)
+    contents: dict[tuple[ModelName, Version], Content] = field(default_factory=dict)
+    aliases: dict[ModelName, Version] = field(default_factory=dict)
+    is_down: bool = False
+    fail_before: int = 0
+    fail_after: int = 0
+    crash_before: int = 0
+    crash_after: int = 0
+    transitions: list[tuple[ModelName, Version, Stage]] = field(default_factory=list)
+
+    def add(self, snapshot: Snapshot, content: Content) -> None:
+        """Register a version."""
+        self.snapshots[snapshot.model, snapshot.version] = snapshot
+        self.contents[snapshot.model, snapshot.version] = content
+
+    def change(self, model: ModelName, version: int, **changes: object) -> None:
+        """Somebody changes what MLflow says of a version."""
+        key = (model, Version(version))
+        self.snapshots[key] = replace(self.snapshots[key], **changes)  # type: ignore[arg-type]  # a table of changes
+
+    def server_version(self) -> str:
+        """A supported one."""
+        self._answer()
+        return "3.17.2"
+
+    def models(self) -> tuple[ModelName, ...]:
+        """All registered models, by name."""
+        self._answer()
+        return tuple(sorted({model for model, _version in self.snapshots}))
+
+    def versions(self, model: ModelName) -> tuple[VersionSummary, ...]:
+        """Every version, ascending."""
+        if model not in self.models():
+            raise Refused("no_such_model", f"MLflow has no registered model named {model}.")
+        return tuple(
+            VersionSummary(
+                version=s.version,
+                stage=s.stage,
+                run_id=s.run_id,
+                registered_at=s.registered_at,
+            )
+            for (name, _version), s in sorted(self.snapshots.items())
+            if name == model
+        )
+
+    def snapshot(self, model: ModelName, version: Version) -> Snapshot:
+        """What is said of one version now."""
+        self._answer()
+        found = self.snapshots.get((model, version))
+        if found is None:
+            raise self._no_such_version(model, version)
+        return found
+
+    def content(
+        self, model: ModelName, version: Version, *, progress: Callable[[int, int], None]
+    ) -> Content:
+        """The files of a version."""
+        self._answer()
+        found = self.contents.get((model, version))
+        if found is None:
+            raise self._no_such_version(model, version)
+        total = sum(f.size_bytes for f in found.files)
+        progress(total, total)
+        return found
+
+    def production(self, model: ModelName) -> ProductionState:
+        """By stage and by alias."""
+        self._answer()
+        staged = sorted(
+            v
+            for (name, v), s in self.snapshots.items()
+            if name == model and s.stage is Stage.PRODUCTION
+        )
+        return ProductionState(staged=tuple(staged), alias=self.aliases.get(model))
+
+    def is_in_production(self, state: ProductionState, version: Version) -> bool:
+        """Alone there, and the alias too."""
+        return state.staged == (version,) and state.alias == version
+
+    def set_production(self, model: ModelName, version: Version) -> ProductionState:
+        """Archive the others, move this one, set the alias."""
+        self._before(model, version)
+        for name, other in list(self.snapshots):
+            if name == model and self.snapshots[name, other].stage is Stage.PRODUCTION:
+                self.change(model, other, stage=Stage.ARCHIVED)
+        self.change(model, version, stage=Stage.PRODUCTION)
+        self.aliases[model] = version
+        self.transitions.append((model, version, Stage.PRODUCTION))
+        self._after()
+        return self.production(model)
+
+    def set_staging(self, model: ModelName, version: Version) -> Stage:
+        """Move this one; nothing is archived."""
+        self._before(model, version)
+        self.change(model, version, stage=Stage.STAGING)
+        self.transitions.append((model, version, Stage.STAGING))
+        self._after()
+        return Stage.STAGING
+
+    def _answer(self) -> None:
+        if self.is_down:
+            raise Unavailable("registry_unavailable", "MLflow does not answer.")
+
+    def _before(self, model: ModelName, version: Version) -> None:
+        self._answer()
+        if self.crash_before > 0:
+            self.crash_before -= 1
+            raise Crash
+        if self.fail_before > 0:
+            self.fail_before -= 1
+            raise Unavailable("registry_unavailable", "MLflow does not answer.")
+        if (model, version) not in self.snapshots:
+            raise self._no_such_version(model, version)
+
+    def _after(self) -> None:
+        if self.crash_after > 0:
+            self.crash_after -= 1
+            raise Crash
+        if self.fail_after > 0:
+            self.fail_after -= 1
+            raise Unavailable("registry_unavailable", "MLflow does not answer.")
+
+    def _no_such_version(self, model: ModelName, version: Version) -> Refused:
+        return Refused("no_such_version", f"MLflow has no version {version} of {model}.")
+
+
+@dataclass
+class FakeAccounts:
+    """A workspace in which everybody stands, save those in `gone`."""
+
+    gone: set[str] = field(default_factory=set)
+    is_down: bool = False
+
+    def standing(self, account: str) -> Standing:
+        """What Slack says of an account now."""
+        if self.is_down:
+            raise Unavailable("workspace_unavailable", "Slack does not answer.")
+        return Standing(
+            account=SlackAccount(account),
+            deleted=account in self.gone,
+            is_bot=False,
+            is_guest=False,
+            same_workspace=True,
+        )
+
+
+@dataclass
+class FixedRules:
+    """Rules that a test replaces."""
+
+    rules: Rules
+
+    def current(self) -> Rules:
+        """The rules in force."""
+        return self.rules

@@ -1,0 +1,1 @@
+"""Stories: from what a person does to the audit record."""

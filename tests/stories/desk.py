@@ -1,0 +1,213 @@
+"""A governed model on a desk: store, registry, people, and the verbs of the use cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from governance.adapters.head_file import HeadFile
+from governance.domain.approval import RequestId, Verdict
+from governance.domain.canonical import Json
+from governance.domain.evidence import Stage, Version
+from governance.domain.identity import Actor, PersonId, Role
+from governance.domain.promotion import Request, State
+from governance.ports import Notice, Store
+from governance.use_cases import reconcile, roll_back
+from governance.use_cases.decide import Ballot, decide, withdraw_request, withdraw_vote
+from governance.use_cases.promote import Wish, promote
+from governance.use_cases.world import World
+from tests.builders import MODEL, NOON, a_content, a_snapshot, some_rules
+from tests.fakes import FakeAccounts, FakeRegistry, FixedRules
+
+
+@dataclass
+class HandClock:
+    """A clock that a test moves."""
+
+    now: datetime = NOON
+
+    def __call__(self) -> datetime:
+        """The moment it shows."""
+        return self.now
+
+    def advance(self, **by: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(**by)
+
+
+@dataclass
+class Desk:
+    """v3 is adopted in Production, v4 is in Staging, made by dana."""
+
+    store: Store
+    heads: HeadFile
+    clock: HandClock
+    registry: FakeRegistry = field(default_factory=FakeRegistry)
+    accounts: FakeAccounts = field(default_factory=FakeAccounts)
+    rules: FixedRules = field(default_factory=lambda: FixedRules(some_rules()))
+
+    def __post_init__(self) -> None:
+        for number, stage in ((3, Stage.PRODUCTION), (4, Stage.STAGING), (5, Stage.NONE)):
+            self.registry.add(a_snapshot(number, stage=stage), a_content(number))
+        self.registry.aliases[MODEL] = Version(3)
+        reconcile.look_around(self.world)
+
+    @property
+    def world(self) -> World:
+        """What use cases work with; a new process each time, as after a restart."""
+        return World(
+            store=self.store,
+            registry=self.registry,
+            rules=self.rules,
+            accounts=self.accounts,
+            heads=self.heads,
+            elapsed=_no_time,
+            holder="desk",
+            pause=_no_pause,
+            lock_patience=timedelta(0),
+        )
+
+    def actor(self, name: str, account: str | None = None) -> Actor:
+        """Somebody in Slack."""
+        return Actor(person=PersonId(name), account=account or f"U0{name.upper()}", via="slack")
+
+    def promote(
+        self,
+        version: int = 4,
+        *,
+        by: str = "dana",
+        target: Stage | None = Stage.PRODUCTION,
+        reason: str = "better",
+        downgrade: bool = False,
+    ) -> Request:
+        """Ask for a version."""
+        actor = self.actor(by)
+        return promote(
+            self.world,
+            Wish(
+                model=MODEL,
+                version=Version(version),
+                target=target,
+                reason=reason,
+                downgrade=downgrade,
+            ),
+            actor=actor,
+            standing=self.accounts.standing(actor.account),
+            progress=lambda _done, _total: None,
+        )
+
+    def vote(
+        self,
+        request: Request,
+        by: str,
+        verdict: Verdict = Verdict.APPROVE,
+        comment: str = "",
+        *,
+        account: str | None = None,
+        drawing: str | None = None,
+    ) -> Request:
+        """Decide on what the message shows now, or on an older drawing."""
+        actor = self.actor(by, account)
+        shown = drawing if drawing is not None else self.request(request.id).drawing
+        return decide(
+            self.world,
+            Ballot(request_id=request.id, verdict=verdict, comment=comment, drawing=shown),
+            actor=actor,
+            standing=self.accounts.standing(actor.account),
+        )
+
+    def withdraw_vote(self, request: Request, by: str) -> Request:
+        """Take a vote back."""
+        return withdraw_vote(self.world, request.id, actor=self.actor(by))
+
+    def withdraw(self, request: Request, by: str) -> Request:
+        """Take a request back."""
+        return withdraw_request(self.world, request.id, actor=self.actor(by), why="mistake")
+
+    def push_on(self) -> reconcile.Tick:
+        """What the ticker does every few seconds."""
+        return reconcile.push_on(self.world)
+
+    def look_around(self) -> reconcile.Tick:
+        """What the ticker does every minute."""
+        return reconcile.look_around(self.world)
+
+    def roll_back(
+        self,
+        *,
+        by: str = "otto",
+        from_version: int = 4,
+        to_version: int = 3,
+        offered_at: datetime | None = None,
+    ) -> roll_back.Restored:
+        """Click the button."""
+        actor = self.actor(by)
+        return roll_back.roll_back(
+            self.world,
+            roll_back.Order(
+                model=MODEL,
+                from_version=Version(from_version),
+                to_version=Version(to_version),
+                why="approvals spiked",
+                offered_at=offered_at,
+            ),
+            actor=actor,
+            standing=self.accounts.standing(actor.account),
+        )
+
+    def promoted(self, version: int = 4) -> Request:
+        """A request that went all the way."""
+        request = self.promote(version)
+        self.vote(request, "ana")
+        self.vote(request, "raj")
+        self.push_on()
+        done = self.request(request.id)
+        assert done.state is State.COMPLETED, done.note
+        return done
+
+    def request(self, request_id: RequestId) -> Request:
+        """A request as it stands."""
+        with self.store.read() as tx:
+            return tx.request(request_id)
+
+    def kinds(self) -> list[str]:
+        """The kinds of all records, in order."""
+        return [str(e["kind"]) for e in self.events()]
+
+    def events(self) -> tuple[Mapping[str, Json], ...]:
+        """All records."""
+        with self.store.read() as tx:
+            return tx.events()
+
+    def notices(self) -> list[Notice]:
+        """Everything in the outbox, taken out in order."""
+        found: list[Notice] = []
+        while True:
+            with self.store.transaction() as tx:
+                due = tx.due_notices(100)
+                for queued in due:
+                    tx.notice_sent(queued.id)
+            if not due:
+                return found
+            found.extend(queued.notice for queued in due)
+
+    def production(self) -> tuple[Version, ...]:
+        """What the registry has in Production."""
+        return self.registry.production(MODEL).staged
+
+    def with_roles(self, name: str, *roles: str) -> None:
+        """Change somebody's roles in people.yaml."""
+        roster = self.rules.rules.roster
+        person = roster.people[PersonId(name)]
+        changed = replace(person, roles=frozenset(Role(r) for r in roles))
+        people = {**roster.people, person.id: changed}
+        self.rules.rules = replace(self.rules.rules, roster=replace(roster, people=people))
+
+
+def _no_time() -> float:
+    return 0.0
+
+
+def _no_pause(_seconds: float) -> None:
+    return None

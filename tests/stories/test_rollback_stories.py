@@ -1,0 +1,180 @@
+"""2 a.m.: who may, what it goes back to, and what is left behind."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from governance.domain.errors import Refused, Unavailable
+from governance.domain.evidence import Stage, Version
+from governance.domain.ledger import EventKind
+from governance.domain.promotion import State
+from governance.domain.tenure import Ending
+from governance.use_cases import roll_back
+from governance.use_cases.audit import verify
+from tests.builders import MODEL, a_content
+from tests.stories.desk import Desk
+
+
+def test_an_authorised_person_alone_puts_the_last_good_version_back(desk: Desk) -> None:
+    """v4 → v3, which was adopted; read back, recorded, told in the channel."""
+    desk.promoted()
+    restored = desk.roll_back()
+    assert restored.production.staged == (3,)
+    assert desk.production() == (3,)
+    done = next(e for e in desk.events() if e["kind"] == EventKind.ROLLBACK_DONE.value)
+    assert (done["person"], done["why"]) == ("otto", "approvals spiked")
+    told = [n for n in desk.notices() if n.what == "rolled_back"]
+    assert [(n.facts["from"], n.facts["to"], n.facts["by"]) for n in told] == [(4, 3, "otto")]
+    assert verify(desk.store, desk.heads).ok
+
+
+def test_offer_names_the_target_by_the_record(desk: Desk) -> None:
+    """The last known good, and nothing is changed."""
+    desk.promoted()
+    offer = roll_back.offer(
+        desk.world, MODEL, actor=desk.actor("otto"), standing=desk.accounts.standing("U0OTTO")
+    )
+    assert (offer.current, offer.target) == (4, 3)
+    assert desk.production() == (4,)
+
+
+def test_somebody_whom_policy_does_not_name_may_not_roll_back(desk: Desk) -> None:
+    """The refusal names who is on call, and is recorded."""
+    desk.promoted()
+    with pytest.raises(Refused, match="On call: Otto"):
+        desk.roll_back(by="dana")
+    assert desk.kinds()[-1] == EventKind.ROLLBACK_REFUSED.value
+    assert desk.production() == (4,)
+
+
+def test_the_bad_version_is_quarantined_until_it_is_approved_again(desk: Desk) -> None:
+    """A rollback to it is refused; a new promotion lifts it."""
+    desk.promoted()
+    desk.roll_back()
+    with desk.store.read() as tx:
+        assert set(tx.quarantined(MODEL)) == {Version(4)}
+    with pytest.raises(Refused, match="quarantined"):
+        desk.roll_back(from_version=3, to_version=4)
+    desk.registry.change(MODEL, 4, stage=Stage.STAGING)
+    desk.look_around()
+    desk.promoted(4)
+    with desk.store.read() as tx:
+        assert tx.quarantined(MODEL) == {}
+
+
+def test_a_click_binds_from_and_to(desk: Desk) -> None:
+    """Production is no longer v4."""
+    desk.promoted()
+    desk.roll_back()
+    with pytest.raises(Refused, match="no longer v4"):
+        desk.roll_back()
+
+
+@pytest.mark.parametrize(("seconds", "refused"), [(300, False), (301, True)])
+def test_a_click_older_than_five_minutes_is_refused(
+    desk: Desk, seconds: int, refused: bool
+) -> None:
+    """The boundary itself still counts."""
+    desk.promoted()
+    offered_at = desk.clock.now
+    desk.clock.advance(seconds=seconds)
+    if refused:
+        with pytest.raises(Refused, match="older than 5 minutes"):
+            desk.roll_back(offered_at=offered_at)
+        assert desk.production() == (4,)
+    else:
+        desk.roll_back(offered_at=offered_at)
+        assert desk.production() == (3,)
+
+
+def test_open_requests_of_the_model_stop(desk: Desk) -> None:
+    """Their people are told."""
+    desk.promoted()
+    request = desk.promote(5, target=Stage.STAGING)
+    desk.roll_back()
+    assert desk.request(request.id).state is State.VOIDED
+
+
+def test_a_version_that_never_was_in_production_is_no_target(desk: Desk) -> None:
+    """Any other target is a promotion."""
+    desk.promoted()
+    with pytest.raises(Refused, match="/promote credit_scoring 5"):
+        desk.roll_back(to_version=5)
+
+
+def test_no_known_good_version_is_said(desk: Desk) -> None:
+    """v3 was adopted, and nothing was there before it."""
+    offer = roll_back.offer(
+        desk.world, MODEL, actor=desk.actor("otto"), standing=desk.accounts.standing("U0OTTO")
+    )
+    assert offer.target is None
+
+
+def test_mlflow_lost_in_the_middle_is_finished_by_the_reconciler(desk: Desk) -> None:
+    """The intent stands; the transition happens once."""
+    desk.promoted()
+    desk.registry.fail_before = 1
+    with pytest.raises(Unavailable):
+        desk.roll_back()
+    desk.push_on()
+    assert desk.production() == (3,)
+    assert desk.kinds().count(EventKind.ROLLBACK_DONE.value) == 1
+
+
+def test_a_rollback_that_was_made_but_reported_lost_is_recorded_once(desk: Desk) -> None:
+    """Saved but reported lost."""
+    desk.promoted()
+    desk.registry.fail_after = 1
+    with pytest.raises(Unavailable):
+        desk.roll_back()
+    desk.look_around()
+    desk.push_on()
+    desk.push_on()
+    assert desk.kinds().count(EventKind.ROLLBACK_DONE.value) == 1
+    assert EventKind.CHANGED_ELSEWHERE.value not in desk.kinds()
+
+
+def test_a_broken_record_does_not_stop_a_rollback_and_marks_it(desk: Desk) -> None:
+    """Promotions stop, rollback works."""
+    desk.promoted()
+    with desk.store.read() as tx:
+        head = tx.head()
+    desk.heads.append(replace(head, size=head.size + 9))
+    assert desk.roll_back().record_in_doubt
+    done = next(e for e in desk.events() if e["kind"] == EventKind.ROLLBACK_DONE.value)
+    facts = done["facts"]
+    assert isinstance(facts, dict)
+    assert facts["record_in_doubt"] is True
+
+
+def test_files_are_compared_after_the_switch(desk: Desk) -> None:
+    """A rollback does not wait for a digest; a difference is told."""
+    desk.promoted(4)
+    desk.registry.change(MODEL, 5, stage=Stage.STAGING)
+    desk.look_around()
+    desk.promoted(5)
+    desk.roll_back(from_version=5, to_version=4)
+    assert roll_back.verify_restored(desk.world, MODEL, Version(4)) is None
+    desk.registry.contents[MODEL, Version(4)] = a_content(4, body="other")
+    told = roll_back.verify_restored(desk.world, MODEL, Version(4))
+    assert told is not None
+    assert "not those that were approved" in told
+
+
+def test_tenures_tell_how_each_stay_ended(desk: Desk) -> None:
+    """v3 well, v4 badly."""
+    desk.promoted()
+    desk.clock.advance(hours=1)
+    desk.roll_back()
+    with desk.store.read() as tx:
+        stays = [t for t in tx.tenures(MODEL) if t.stage is Stage.PRODUCTION]
+    assert [(t.version, t.ending) for t in stays] == [
+        (3, Ending.PROMOTION),
+        (4, Ending.ROLLBACK),
+        (3, None),
+    ]
+    assert stays[1].ended_at == stays[2].started_at
+    assert stays[1].ended_at == stays[1].started_at + timedelta(hours=1)
