@@ -39,9 +39,11 @@ def version_number(text: str) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     from bot.assembly import world_without_slack
-    from bot.os_login import current_login, person_at_command_line
+    from bot.os_login import VIA, current_login, person_at_command_line
     from governance.domain.errors import Refused
     from governance.domain.evidence import ModelName, Version
+    from governance.domain.identity import Actor
+    from governance.domain.ledger import EventKind
     from governance.use_cases import roll_back
 
     settings = read_settings(os.environ, needed=FOR_REGISTRY)
@@ -50,7 +52,10 @@ def _run(options: argparse.Namespace) -> int:
         raise Refused("reason_missing", "Say why: --reason goes into the record.")
     with world_without_slack(settings) as world:
         roster = world.rules.current().roster
-        actor = person_at_command_line(roster, current_login())
+        login = current_login()
+        nobody = Actor(person=None, account=login.name, via=VIA)
+        with world.refusals_recorded(EventKind.ROLLBACK_REFUSED, nobody, model=model):
+            actor = person_at_command_line(roster, login)
         wanted = None if options.to is None else Version(options.to)
         offer = roll_back.offer(world, model, actor=actor, standing=None, version=wanted)
         if offer.target is None:
