@@ -231,6 +231,16 @@ def _is_recorded(
     )
 
 
+def kind_of(record: bytes) -> str | None:
+    """The kind of a stored record; None for bytes that are no record of ours, as in a log that
+    was tampered with."""
+    try:
+        value = json.loads(record)
+    except ValueError:
+        return None
+    return str(value["kind"]) if isinstance(value, dict) and "kind" in value else None
+
+
 def _place_problem(record: bytes, place: int, problems: list[str]) -> tuple[int, str] | None:
     """Check a record's own number; return the head that it names if it records a gap."""
     try:

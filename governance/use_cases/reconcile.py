@@ -3,13 +3,12 @@ with the record. Level-triggered: every call looks at the actual state and goes 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from governance.domain.approval import RequestId
-from governance.domain.canonical import Json
 from governance.domain.checks import Outcome
 from governance.domain.errors import (
     Conflict,
@@ -20,11 +19,11 @@ from governance.domain.errors import (
 )
 from governance.domain.evidence import ModelName, Stage, evidence_digest
 from governance.domain.identity import Actor
-from governance.domain.ledger import Event, EventKind
+from governance.domain.ledger import Event, EventKind, kind_of
 from governance.domain.policy import policy_for
 from governance.domain.promotion import Event as Happening
 from governance.domain.promotion import Request, State, is_expired
-from governance.ports import IntentKind, Notice, NoticeKind
+from governance.ports import IntentKind, Notice, NoticeKind, Transaction
 from governance.use_cases import roll_back
 from governance.use_cases.audit import quick_check
 from governance.use_cases.execute import (
@@ -213,7 +212,7 @@ def announce_broken_record(world: World, problem: IntegrityViolation) -> None:
     """Record and tell every governed channel, once until an operator resumes: the announcement
     itself makes the log longer, so the next look finds the same trouble in other numbers."""
     with world.store.transaction() as tx:
-        if _is_announced(tx.events()):
+        if _is_announced(tx):
             return
         tx.record(
             Event(kind=EventKind.INTEGRITY_BROKEN, at=tx.now, actor=_ACTOR, why=problem.sentence)
@@ -229,13 +228,14 @@ def announce_broken_record(world: World, problem: IntegrityViolation) -> None:
             )
 
 
-def _is_announced(events: tuple[Mapping[str, Json], ...]) -> bool:
-    for event in reversed(events):
-        if event["kind"] == EventKind.GAP_RECORDED.value:
-            return False
-        if event["kind"] == EventKind.INTEGRITY_BROKEN.value:
-            return True
-    return False
+def _is_announced(tx: Transaction) -> bool:
+    """Read from the bytes, because a record that was tampered with may be no event any more."""
+    newest: str | None = None
+    for record in tx.records():
+        kind = kind_of(record)
+        if kind in (EventKind.INTEGRITY_BROKEN.value, EventKind.GAP_RECORDED.value):
+            newest = kind
+    return newest == EventKind.INTEGRITY_BROKEN.value
 
 
 def _finish_rollbacks(world: World, tick: Tick) -> None:

@@ -127,6 +127,16 @@ def test_a_model_that_the_record_does_not_know_is_refused(deployment: Deployment
     assert "The record holds nothing of credit_scorin. It knows: credit_scoring." in ended.err
 
 
+def test_bytes_that_are_no_record_are_named_and_not_shown(deployment: Deployment) -> None:
+    """A trail that left them out would look like a clean one."""
+    deployment.keep_records(2)
+    deployment.tamper("UPDATE ledger SET body = CAST('[]' AS BLOB) WHERE seq = 2")
+    ended = deployment.foureyes("audit", "show")
+    assert ended.code == 1
+    assert "bytes that Foureyes did not write" in ended.err
+    assert "foureyes audit verify" in ended.err
+
+
 def test_a_database_of_another_version_is_refused(deployment: Deployment) -> None:
     """An empty file is no empty record."""
     deployment.database.parent.mkdir()

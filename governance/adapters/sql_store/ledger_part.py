@@ -11,8 +11,9 @@ from governance.adapters.sql_store import codecs
 from governance.adapters.sql_store.tables import ledger
 from governance.domain.approval import RequestId
 from governance.domain.canonical import Json
+from governance.domain.errors import IntegrityViolation
 from governance.domain.evidence import ModelName
-from governance.domain.ledger import Event, Hash, Head, Peaks, encode
+from governance.domain.ledger import Event, Hash, Head, Peaks, encode, kind_of
 
 _HASH_BYTES = 32
 _PAGE = 1000
@@ -86,13 +87,17 @@ class LedgerPart:
     def events(
         self, *, model: ModelName | None = None, request_id: RequestId | None = None
     ) -> tuple[Mapping[str, Json], ...]:
-        """Decoded records of one model or request, in order."""
+        """Decoded records of one model or request, in order.
+
+        Raises:
+            IntegrityViolation: `record_unreadable`, for bytes that Foureyes did not write.
+        """
         query = select(ledger.c.body).order_by(ledger.c.seq)
         if model is not None:
             query = query.where(ledger.c.model == model)
         if request_id is not None:
             query = query.where(ledger.c.request_id == request_id)
-        return tuple(codecs.decoded(bytes(b)) for b in self.connection.execute(query).scalars())
+        return tuple(_event(bytes(b)) for b in self.connection.execute(query).scalars())
 
     def head(self) -> Head:
         """Size and root as stored."""
@@ -133,3 +138,12 @@ def as_utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("a clock without a time zone is refused")
     return moment.astimezone(UTC)
+
+
+def _event(body: bytes) -> Mapping[str, Json]:
+    if kind_of(body) is None:
+        raise IntegrityViolation(
+            "record_unreadable",
+            "The record holds bytes that Foureyes did not write, so it cannot be shown.",
+        )
+    return codecs.decoded(body)
