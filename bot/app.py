@@ -32,6 +32,7 @@ from bot.assembly import (
 )
 from bot.conversation import Conversation
 from bot.directory import SlackAccounts
+from bot.git_commit import git_commit
 from bot.log_lines import start_logging
 from bot.os_login import actor_for_record, current_login
 from bot.settings import Settings, required
@@ -266,8 +267,6 @@ def _rules(settings: Settings, store: SqlStore) -> RulesInForce:
 
 def _load_and_record(settings: Settings, store: SqlStore, rules: RulesInForce) -> None:
     """Read the folder, record what differs from the newest load, and only then switch."""
-    from bot.commands.policy import git_commit
-
     loaded = load_rules(settings, store)
     for warning in loaded.warnings:
         _log.warning("%s", warning)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 from pathlib import Path
 
 from bot.command_tree import Commands
@@ -70,6 +69,7 @@ def _schema(options: argparse.Namespace) -> int:
 
 def _load(options: argparse.Namespace) -> int:
     from bot.assembly import database, record_load
+    from bot.git_commit import git_commit
     from bot.os_login import actor_for_record, current_login
     from governance.adapters.policy_files import load_folder
 
@@ -121,26 +121,6 @@ def _show(options: argparse.Namespace) -> int:
     for line in describe(policy, rules.roster):
         print(literal(line))
     return 0
-
-
-def git_commit(folder: Path) -> str:
-    """The commit that a folder is at, with `+changes` when it differs from it; empty outside of
-    git, and where git is not installed."""
-    head = _git(folder, "rev-parse", "--verify", "HEAD")
-    if not head:
-        return ""
-    return f"{head}+changes" if _git(folder, "status", "--porcelain", "--", ".") else head
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    command = ["git", "-C", str(folder), *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
-    except (OSError, subprocess.SubprocessError):
-        # No git, no repository, or one of somebody else: the commit is a convenience of the
-        # record, and the texts themselves are stored.
-        return ""
-    return done.stdout.strip()
 
 
 def _folder(settings: Settings) -> Path:
