@@ -196,6 +196,15 @@ class Settings:
         return (*found, password) if password else tuple(found)
 
 
+def settings_table() -> str:
+    """All settings as the README shows them: a Markdown table, one row each."""
+    rows = ["| Setting | Default | Meaning |", "| --- | --- | --- |"]
+    for setting in SETTINGS:
+        default = f"`{setting.default}`" if setting.default else "none"
+        rows.append(f"| `{setting.name}` | {default} | {setting.meaning} |")
+    return "\n".join(rows) + "\n"
+
+
 def required(value: _T | None, name: str) -> _T:
     """A value that the command asked for with `needed`.
 

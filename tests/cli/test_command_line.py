@@ -166,6 +166,14 @@ def test_the_schema_is_json(tmp_path: Path) -> None:
     assert "people" in json.loads(ended.out)["properties"]
 
 
+def test_the_manifest_carries_the_prefix(tmp_path: Path) -> None:
+    """What is pasted into Slack is JSON, with each command renamed."""
+    ended = foureyes("manifest", "--prefix", "fe-", folder=tmp_path)
+    commands = json.loads(ended.out)["features"]["slash_commands"]
+    assert all(c["command"].startswith("/fe-") for c in commands)
+    assert foureyes("manifest", "--prefix", "Fe /", folder=tmp_path).code == 2
+
+
 def test_policies_are_those_of_this_tree() -> None:
     """The tests above look at the shipped files, not at copies."""
     assert POLICIES.parent == ROOT

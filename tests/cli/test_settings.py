@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import FOR_RUN, SETTINGS, read_settings
+from bot.settings import FOR_RUN, SETTINGS, read_settings, settings_table
 from governance.domain.errors import Refused
 
 COMPLETE = {
@@ -116,3 +116,10 @@ def test_every_default_is_one_that_would_be_accepted() -> None:
     """Writing each default out by hand changes nothing."""
     written = {s.name: s.default for s in SETTINGS if s.default}
     assert repr(read_settings(written)) == repr(read_settings({}))
+
+
+def test_the_table_for_the_documentation_has_a_row_for_each() -> None:
+    """No meaning breaks out of its cell."""
+    rows = settings_table().splitlines()[2:]
+    assert len(rows) == len(SETTINGS)
+    assert all(row.count("|") == 4 for row in rows)
