@@ -278,7 +278,7 @@ def world_without_slack(settings: Settings) -> Iterator[World]:
 
 def _make_parent(folder: os.PathLike[str], setting: str) -> None:
     try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+        os.makedirs(folder, mode=0o770, exist_ok=True)
     except OSError as error:
         raise Unavailable(
             "folder_unwritable",

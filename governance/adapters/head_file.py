@@ -26,7 +26,7 @@ class HeadFile:
             is_new = not self.path.exists()
             if is_new:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o660)
             try:
                 if _is_cut(descriptor):
                     line = "\n" + line
