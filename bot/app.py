@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
-from threading import Event
+from threading import Event, Thread
 from types import FrameType
 
 from slack_bolt.adapter.socket_mode import SocketModeHandler
@@ -51,7 +51,8 @@ _log = logging.getLogger("foureyes")
 
 LOST_SLACK = 3
 """Exit code when Slack was gone for longer than the grace."""
-CONVERSE = "converse"
+_INBOX = "inbox"
+_OUTBOX = "outbox"
 _RULES = "rules"
 _SLACK_TIMEOUT_SECONDS = 10
 _MAIN_LOOP_SECONDS = 0.25
@@ -167,16 +168,19 @@ class _Running:
         """Take nothing new, finish what runs. False when something would not end."""
         self._stop.set()
         self._link.close()
-        self._conversation.drain()
+        draining = Thread(target=self._conversation.drain, name="drain", daemon=True)
+        draining.start()
         idle = self._jobs.stop(patience=timedelta(seconds=_DRAIN_SECONDS), pause=time.sleep)
+        draining.join(_DRAIN_SECONDS)
         self._web.stop()
-        return idle
+        return idle and not draining.is_alive()
 
     def _all_jobs(self) -> tuple[Job, ...]:
         settings = self._settings
         rhythm = Rhythm(push_every=settings.push_every, look_every=settings.look_every)
         jobs = [
-            Job(name=CONVERSE, every=settings.inbox_every, run=self._converse),
+            Job(name=_INBOX, every=settings.inbox_every, run=self._work_off),
+            Job(name=_OUTBOX, every=settings.inbox_every, run=self._send_due),
             *reconciling(self._world, rhythm),
             Job(name="record", every=_RECORD_EVERY, run=self._record.check_newest),
         ]
@@ -184,8 +188,10 @@ class _Running:
             jobs.append(Job(name=_RULES, every=_RULES_EVERY, run=self._follow_store))
         return tuple(jobs)
 
-    def _converse(self) -> None:
+    def _work_off(self) -> None:
         self._conversation.work_off()
+
+    def _send_due(self) -> None:
         self._conversation.send_due()
 
     def _follow_store(self) -> None:
