@@ -31,7 +31,7 @@ from bot.sandbox import Actor, Message, RunningServer, ShownError, Workspace, se
 
 MODEL = "credit_scoring"
 CHANNEL = "#credit-models"
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 15.0
 
 Found = TypeVar("Found")
 
@@ -47,10 +47,12 @@ def main() -> int:
     """Tell the story; 0 when every step ended as told."""
     began = time.monotonic()
     try:
-        with tempfile.TemporaryDirectory(prefix="foureyes-demo-") as folder:
-            with _scene(Path(folder)) as scene:
-                for tell in STORY:
-                    tell(scene)
+        with (
+            tempfile.TemporaryDirectory(prefix="foureyes-demo-") as folder,
+            _scene(Path(folder)) as scene,
+        ):
+            for tell in STORY:
+                tell(scene)
     except DemoBroken as broken:
         print(f"\nThe demo stopped: {broken}", file=sys.stderr)
         return 1
@@ -112,7 +114,15 @@ class Scene:
             if self.bot.process.poll() is not None:
                 break
             time.sleep(0.05)
-        raise DemoBroken(f"this did not happen: {what}\n{self.bot.tail()}")
+        raise DemoBroken(f"this did not happen: {what}\n{self._last_read()}\n{self.bot.tail()}")
+
+    def _last_read(self) -> str:
+        """What everybody read last, for whoever has to find out what went wrong."""
+        return "\n".join(
+            f"{name} read: {person.sees(message)}"
+            for name, person in self.people.items()
+            for message in [*person.ephemerals()[-1:], *person.direct_messages()[-1:]]
+        )
 
     def type(self, name: str, text: str) -> None:
         """Somebody types into the channel."""

@@ -86,8 +86,10 @@ class Workspace:
 
         Raises: ValueError when the id or the handle is taken."""
         with self.state.changed:
+            if user_id is not None and self.state.people.by_id(user_id) is not None:
+                raise ValueError(f"the id {user_id!r} is taken")
             person = Person(
-                id=self.state.next_id("U"),
+                id=user_id or self.state.next_id("U"),
                 handle=handle,
                 name=handle.capitalize(),
                 email=f"{handle}@meridian.example",

@@ -1,0 +1,84 @@
+"""The Slack side of the bot: listeners, desk and announcer, put together around one world."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from slack_bolt import App
+from slack_sdk import WebClient
+
+from bot.announcer import Announcer
+from bot.desk import Desk
+from bot.intake import Intake
+from bot.listeners import clicks, commands, forms
+from governance.domain.errors import FoureyesError
+from governance.use_cases.world import World
+
+_log = logging.getLogger("foureyes.conversation")
+_LISTENERS = 40
+"""Bolt's default of 5 threads lets unrelated clicks starve while one is slow."""
+_WORKERS = 8
+
+
+class Conversation:
+    """What people do in Slack, and what they are told."""
+
+    def __init__(self, world: World, client: WebClient, *, rollback_click: timedelta) -> None:
+        self._client = client
+        self._listening = ThreadPoolExecutor(_LISTENERS, thread_name_prefix="listener")
+        self._working = ThreadPoolExecutor(_WORKERS, thread_name_prefix="worker")
+        self._sending = ThreadPoolExecutor(1, thread_name_prefix="sender")
+        self._announcer = Announcer(world=world, client=client)
+        self._desk = Desk(
+            world=world,
+            client=client,
+            rollback_click=rollback_click,
+            after_work=self._send_soon,
+        )
+        self._intake = Intake(world=world, work=self._desk.work, workers=self._working)
+        self._form = forms.PromoteForm(world=world, client=client, workers=self._working)
+        self._world = world
+
+    def bolt_app(self) -> App:
+        """The Bolt app with every listener; asks Slack nothing yet."""
+        app = App(
+            client=self._client,
+            token_verification_enabled=False,
+            listener_executor=self._listening,
+            raise_error_for_unhandled_request=False,
+        )
+        commands.register(app, self._intake, self._desk, self._form)
+        clicks.register(app, self._intake, self._world)
+        forms.register(app, self._intake, self._form)
+        return app
+
+    def work_off(self, limit: int = 50) -> int:
+        """Work off inbox rows that nobody works on; how many there were."""
+        return self._desk.work_off(limit)
+
+    def send_due(self, limit: int = 50) -> int:
+        """Send what the outbox holds; how many arrived."""
+        return self._announcer.send_due(limit)
+
+    def drain(self) -> None:
+        """Take nothing new, and finish what runs."""
+        self._listening.shutdown(wait=True)
+        self._working.shutdown(wait=True)
+        self._sending.shutdown(wait=True)
+
+    def _send_soon(self) -> None:
+        try:
+            self._sending.submit(self._send)
+        except RuntimeError:
+            # Shutting down: the outbox is sent after the next start.
+            _log.info("the outbox waits for the next start")
+
+    def _send(self) -> None:
+        try:
+            self._announcer.send_due()
+        except FoureyesError as problem:
+            _log.warning("the outbox waits: %s", problem.sentence)
+        except Exception:  # a defect must not end the sender's thread unseen
+            _log.exception("the outbox broke")

@@ -1,0 +1,296 @@
+"""Works off what people clicked and typed: one committed inbox row each, also after a crash.
+
+Calls the use cases and gives their answer to the person; decides nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from slack_sdk.webhook import WebhookClient
+
+from bot import messages, views
+from bot.model_words import card_text, difference_text
+from bot.typed import Promotion, parse_model, parse_promotion, parse_rollback
+from bot.views import Drawn
+from governance.domain.approval import RequestId, Verdict
+from governance.domain.errors import Conflict, FoureyesError, Unavailable
+from governance.domain.evidence import ModelName, Stage, Version
+from governance.domain.identity import Actor, SlackAccount
+from governance.domain.promotion import Request, State
+from governance.ports import InboxId, InboxItem
+from governance.use_cases import inspect, reconcile, roll_back
+from governance.use_cases.decide import Ballot, decide, withdraw_request, withdraw_vote
+from governance.use_cases.promote import Wish, promote
+from governance.use_cases.settle import redraw
+from governance.use_cases.world import World
+
+_log = logging.getLogger("foureyes.desk")
+
+Payload = Mapping[str, str]
+_LEASE = timedelta(seconds=90)
+_SLOW_BYTES = 50_000_000
+MODAL_KINDS = frozenset({"open_comment", "open_details", "open_promote", "choose_model"})
+"""What only opens or fills a modal: after a restart the trigger is gone, and the person is told."""
+
+
+@dataclass
+class Desk:
+    """Takes one item at a time; safe from several threads and processes."""
+
+    world: World
+    client: WebClient
+    rollback_click: timedelta
+    after_work: Callable[[], None]
+    """Called when there may be something to send."""
+
+    def work_off(self, limit: int = 50) -> int:
+        """Work off what nobody works on: left by a crash, or not begun yet."""
+        with self.world.store.read() as tx:
+            now = tx.now
+            waiting = [
+                item
+                for item in tx.waiting_items(limit)
+                if now - item.received_at >= _grace(item.kind)
+            ]
+        for item in waiting:
+            self.work(item.id, left_over=True)
+        return len(waiting)
+
+    def work(self, inbox_id: InboxId, *, left_over: bool = False) -> None:
+        """Work off one item, unless somebody else has it."""
+        with self.world.store.transaction() as tx:
+            item = tx.claim(inbox_id, _LEASE)
+        if item is None:
+            return
+        payload: Payload = json.loads(item.payload)
+        outcome = self._outcome(item, payload, left_over=left_over)
+        if outcome is None:
+            return
+        with self.world.store.transaction() as tx:
+            tx.item_done(item.id, outcome)
+        self.after_work()
+
+    def _outcome(self, item: InboxItem, payload: Payload, *, left_over: bool) -> str | None:
+        """What became of it; None when it has to be tried again."""
+        try:
+            if item.kind in MODAL_KINDS:
+                if left_over:
+                    self.reply(payload, views.sentence(messages.CLICK_AGAIN))
+                return "a modal"
+            answer = self._handle(item.kind, payload)
+        except Unavailable as problem:
+            if problem.code == "store_unavailable":
+                return None  # nothing could be stored, so nothing was done: the lease runs out
+            self.reply(payload, views.sentence(problem.sentence))
+            return problem.code
+        except FoureyesError as problem:
+            self._maybe_redraw(problem, payload)
+            self.reply(payload, views.sentence(problem.sentence))
+            return problem.code
+        except Exception:  # a defect: the person is told, and the log says where
+            reference = uuid4().hex[:8]
+            _log.exception("defect %s while working off %s", reference, item.kind)
+            self.reply(payload, views.sentence(messages.broke(reference)))
+            return f"defect {reference}"
+        if answer is not None:
+            self.reply(payload, answer)
+        return "done"
+
+    def _handle(self, kind: str, payload: Payload) -> Drawn | None:
+        match kind:
+            case "promote":
+                return self._promote(payload, parse_promotion(payload["text"]))
+            case "promote_form":
+                return self._promote(payload, _form(payload))
+            case "vote" | "decision":
+                return self._decide(payload)
+            case "withdraw_vote":
+                withdraw_vote(self.world, _request(payload), actor=self.actor(payload))
+                return views.sentence("Your vote is withdrawn.")
+            case "withdraw_request":
+                withdraw_request(self.world, _request(payload), actor=self.actor(payload), why="")
+                return views.sentence("Your request is withdrawn.")
+            case "rollback":
+                return self._offer(payload)
+            case "roll_back":
+                return self._roll_back(payload)
+            case "model":
+                return self._model(payload)
+            case _:
+                return views.text_blocks(messages.HELP)
+
+    # --- what people do -------------------------------------------------------------------
+
+    def actor(self, payload: Payload) -> Actor:
+        """The person behind a Slack account; None for an account of nobody."""
+        account = payload["user"]
+        person = self.world.rules.current().roster.by_slack(SlackAccount(account))
+        return Actor(person=person.id if person else None, account=account, via="slack")
+
+    def _promote(self, payload: Payload, wanted: Promotion) -> Drawn | None:
+        told = False
+
+        def progress(_done: int, total: int) -> None:
+            nonlocal told
+            if total > _SLOW_BYTES and not told:
+                told = True
+                size = total // 1_000_000
+                self.reply(payload, views.sentence(f"Reading {size} MB of files; one moment."))
+
+        request = promote(
+            self.world,
+            Wish(
+                model=ModelName(wanted.model),
+                version=Version(wanted.version),
+                target=wanted.target,
+                reason=wanted.reason,
+                ticket=wanted.ticket,
+                downgrade=wanted.downgrade,
+            ),
+            actor=self.actor(payload),
+            standing=self.world.accounts.standing(payload["user"]),
+            progress=progress,
+        )
+        self._carry_out(request)
+        return views.sentence(f"Asked: {messages.request_title(request)}.")
+
+    def _decide(self, payload: Payload) -> Drawn | None:
+        request = decide(
+            self.world,
+            Ballot(
+                request_id=_request(payload),
+                verdict=Verdict(payload["verdict"]),
+                comment=payload.get("comment", ""),
+                drawing=payload["drawing"],
+            ),
+            actor=self.actor(payload),
+            standing=self.world.accounts.standing(payload["user"]),
+        )
+        self.after_work()
+        self._carry_out(request)
+        return None
+
+    def _carry_out(self, request: Request) -> None:
+        if request.state in (State.APPROVED, State.HELD):
+            reconcile.attempt(self.world, request.id, reconcile.Tick())
+
+    def _offer(self, payload: Payload) -> Drawn:
+        wanted = parse_rollback(payload["text"])
+        offered = roll_back.offer(
+            self.world,
+            ModelName(wanted.model),
+            actor=self.actor(payload),
+            standing=self.world.accounts.standing(payload["user"]),
+            version=Version(wanted.version) if wanted.version is not None else None,
+        )
+        with self.world.store.read() as tx:
+            now = tx.now
+        return views.offer_message(offered, now.isoformat(), wanted.reason)
+
+    def _roll_back(self, payload: Payload) -> Drawn:
+        value = json.loads(payload["value"])
+        order = roll_back.Order(
+            model=ModelName(str(value["model"])),
+            from_version=Version(int(value["from"])),
+            to_version=Version(int(value["to"])),
+            why=str(value["why"]),
+            offered_at=datetime.fromisoformat(str(value["at"])),
+            valid_for=self.rollback_click,
+        )
+        restored = roll_back.roll_back(
+            self.world,
+            order,
+            actor=self.actor(payload),
+            standing=self.world.accounts.standing(payload["user"]),
+        )
+        self.reply(payload, views.sentence(messages.restored_text(restored)))
+        self.after_work()
+        difference = roll_back.verify_restored(self.world, restored.model, restored.to_version)
+        return views.sentence(difference or "The restored files are those that were approved.")
+
+    def _model(self, payload: Payload) -> Drawn:
+        wanted = parse_model(payload["text"], self.world.rules.current())
+        model = ModelName(wanted.model)
+        if wanted.versions is None:
+            return views.text_blocks(card_text(inspect.model_card(self.world, model), self.world))
+        before, after = wanted.versions
+        found = inspect.difference(self.world, model, Version(before), Version(after))
+        return views.text_blocks(difference_text(found, self.world, model))
+
+    def _maybe_redraw(self, problem: FoureyesError, payload: Payload) -> None:
+        """A click on an older drawing: the person gets the current message."""
+        if not isinstance(problem, Conflict) or "request" not in payload:
+            return
+        with self.world.store.transaction() as tx:
+            redraw(tx, tx.request(_request(payload)))
+
+    # --- answers --------------------------------------------------------------------------
+
+    def reply(self, payload: Payload, drawn: Drawn) -> None:
+        """Tell this person alone: beside what they did, else in a direct message. An answer that
+        cannot be given is logged; what was done is in the record all the same."""
+        try:
+            if self._by_response_url(payload, drawn):
+                return
+            if payload.get("channel") and self._ephemeral(payload, drawn):
+                return
+            opened = self.client.conversations_open(users=[payload["user"]])
+            self.client.chat_postMessage(
+                channel=str(opened["channel"]["id"]), text=drawn.text, blocks=drawn.blocks
+            )
+        except (SlackApiError, OSError) as error:
+            _log.warning("an answer could not be given: %s", type(error).__name__)
+
+    def _by_response_url(self, payload: Payload, drawn: Drawn) -> bool:
+        url = payload.get("response_url")
+        if not url:
+            return False
+        try:
+            answer = WebhookClient(url).send(
+                text=drawn.text, blocks=drawn.blocks, response_type="ephemeral"
+            )
+        except OSError:
+            return False
+        return answer.status_code == 200
+
+    def _ephemeral(self, payload: Payload, drawn: Drawn) -> bool:
+        try:
+            self.client.chat_postEphemeral(
+                channel=payload["channel"],
+                user=payload["user"],
+                text=drawn.text,
+                blocks=drawn.blocks,
+            )
+        except SlackApiError:
+            return False
+        return True
+
+
+def _grace(kind: str) -> timedelta:
+    """How long an item is left to the thread that stored it: while a modal is being opened, it is
+    no left-over yet."""
+    return timedelta(seconds=5) if kind in MODAL_KINDS else timedelta(seconds=1)
+
+
+def _request(payload: Payload) -> RequestId:
+    return RequestId(payload["request"])
+
+
+def _form(payload: Payload) -> Promotion:
+    stage = payload["stage"]
+    return Promotion(
+        model=payload["model"],
+        version=int(payload["version"]),
+        target=None if stage == "next" else Stage(stage),
+        reason=payload["reason"],
+        ticket=payload.get("ticket", ""),
+        downgrade=False,
+    )

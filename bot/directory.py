@@ -1,0 +1,87 @@
+"""What Slack says of an account, as a standing. A field that decides and is absent bars it."""
+
+from __future__ import annotations
+
+import threading
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from governance.domain.errors import Unavailable
+from governance.domain.identity import SlackAccount, Standing
+
+_GONE = ("user_not_found", "users_not_found", "user_not_visible")
+
+
+class SlackAccounts:
+    """Implements `governance.ports.Accounts` over `users.info`; asks each time, caches nobody."""
+
+    def __init__(self, client: WebClient) -> None:
+        self._client = client
+        self._lock = threading.Lock()
+        self._home: tuple[str, str] | None = None
+
+    def standing(self, account: str) -> Standing:
+        """Raises Unavailable `workspace_unavailable`."""
+        team, enterprise = self._workspace()
+        try:
+            user: dict[str, object] = self._client.users_info(user=account).get("user") or {}
+        except SlackApiError as error:
+            if error.response.get("error") in _GONE:
+                return Standing(
+                    account=SlackAccount(account),
+                    deleted=True,
+                    is_bot=None,
+                    is_guest=None,
+                    same_workspace=None,
+                )
+            raise _unavailable() from error
+        except OSError as error:
+            raise _unavailable() from error
+        deleted = _flag(user.get("deleted"))
+        guest_flags = [_flag(user.get(k)) for k in ("is_restricted", "is_ultra_restricted")]
+        if True in guest_flags or user.get("is_stranger") is True:
+            guest: bool | None = True
+        else:
+            guest = None if None in guest_flags else False
+        return Standing(
+            account=SlackAccount(account),
+            deleted=deleted,
+            is_bot=_flag(user.get("is_bot")),
+            is_guest=guest,
+            same_workspace=_same(user, team, enterprise),
+        )
+
+    def _workspace(self) -> tuple[str, str]:
+        with self._lock:
+            if self._home is None:
+                try:
+                    told = self._client.auth_test()
+                except (SlackApiError, OSError) as error:
+                    raise _unavailable() from error
+                self._home = (str(told.get("team_id") or ""), str(told.get("enterprise_id") or ""))
+            return self._home
+
+
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _same(user: dict[str, object], team: str, enterprise: str) -> bool | None:
+    """The app's own team, or its Enterprise Grid organisation, where team ids change."""
+    theirs = user.get("team_id")
+    if not isinstance(theirs, str) or not theirs or not team:
+        return None
+    if theirs == team:
+        return True
+    grid = user.get("enterprise_user")
+    if enterprise and isinstance(grid, dict):
+        return grid.get("enterprise_id") == enterprise
+    return False
+
+
+def _unavailable() -> Unavailable:
+    return Unavailable(
+        "workspace_unavailable",
+        "Slack does not answer who this is. Nothing is lost: it is tried again.",
+    )

@@ -1,0 +1,189 @@
+"""Modals: the promotion form and the comment. Validated on what is there, inside the ack."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from slack_bolt import Ack, App
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot import messages, views
+from bot.intake import Intake
+from bot.typed import nearest, prefilled
+from governance.domain.errors import FoureyesError, Refused
+from governance.domain.evidence import ModelName
+from governance.domain.policy import policy_for
+from governance.ports import VersionSummary
+from governance.use_cases.promote import REASON_LIMIT, TICKET_LIMIT, refuse_long_text
+from governance.use_cases.world import World
+
+_log = logging.getLogger("foureyes.forms")
+_WITH_METRICS = 10
+"""For so many of the newest versions the headline metrics are read."""
+
+Body = Mapping[str, Any]
+"""Slack's own JSON; every value is read by name and checked where it is used."""
+
+
+@dataclass
+class PromoteForm:
+    """Opens at once and is filled from MLflow afterwards."""
+
+    world: World
+    client: WebClient
+    workers: ThreadPoolExecutor
+
+    def open(self, trigger_id: str, typed: str, channel: str) -> None:
+        """Open the loading modal with the trigger, then fill it."""
+        try:
+            opened = self.client.views_open(trigger_id=trigger_id, view=views.loading_modal())
+        except (SlackApiError, OSError) as error:
+            _log.warning("a form could not be opened: %s", type(error).__name__)
+            return
+        self.workers.submit(self.fill, str(opened["view"]["id"]), typed, channel)
+
+    def fill(self, view_id: str, typed: str, channel: str) -> None:
+        """Show what MLflow has, or the sentence that says why not."""
+        try:
+            view = views.promote_modal(self._choices(typed, channel))
+        except FoureyesError as problem:
+            view = views.sentence_modal(problem.sentence)
+        try:
+            self.client.views_update(view_id=view_id, view=view)
+        except (SlackApiError, OSError) as error:
+            # Closed meanwhile, or Slack is gone: there is nobody left to show it to.
+            _log.info("a form could not be filled: %s", type(error).__name__)
+
+    def _choices(self, typed: str, channel: str) -> views.Choices:
+        policies = self.world.rules.current().policies
+        models = [m for m in self.world.registry.models() if policy_for(policies, m)]
+        if not models:
+            raise Refused("no_models", "MLflow has no model that a policy governs.")
+        model, version, stage = prefilled(typed)
+        if model is not None and model not in models:
+            meant = nearest(model, [str(m) for m in models])
+            hint = f" Did you mean {meant}?" if meant else ""
+            listed = ", ".join(models)
+            raise Refused(
+                "no_such_model", f"There is no governed model {model}.{hint} There are: {listed}."
+            )
+        chosen = ModelName(model) if model else (models[0] if len(models) == 1 else None)
+        versions: tuple[tuple[int, str], ...] = ()
+        stages: tuple[str, ...] = ()
+        if chosen is not None:
+            versions = self._versions(chosen)
+            policy = policy_for(policies, chosen)
+            stages = tuple(s.value for s in policy.stages) if policy else ()
+        return views.Choices(
+            models=tuple(models),
+            model=chosen,
+            versions=versions,
+            version=version,
+            stages=stages,
+            stage=stage.value if stage else None,
+            channel=channel,
+        )
+
+    def _versions(self, model: ModelName) -> tuple[tuple[int, str], ...]:
+        found = sorted(self.world.registry.versions(model), key=lambda v: -v.version)
+        return tuple(
+            (v.version, self._describe(model, v, with_metrics=number < _WITH_METRICS))
+            for number, v in enumerate(found)
+        )
+
+    def _describe(self, model: ModelName, version: VersionSummary, *, with_metrics: bool) -> str:
+        text = f"v{version.version} · {version.stage.value}"
+        policy = policy_for(self.world.rules.current().policies, model)
+        if not with_metrics or policy is None:
+            return text
+        try:
+            snapshot = self.world.registry.snapshot(model, version.version)
+        except Refused:
+            return f"{text} · its run is gone"
+        for name in policy.headline:
+            metric = snapshot.metric(name)
+            if metric is not None and metric.number is not None:
+                text += f" · {name} {metric.number:.4g}"
+        return text
+
+
+def register(app: App, intake: Intake, form: PromoteForm) -> None:
+    """Add the listeners."""
+
+    def take(kind: str, body: Body, ack: Ack, payload: Mapping[str, str], block: str) -> None:
+        try:
+            stored = intake.store(kind, str(body["trigger_id"]), payload)
+        except FoureyesError:
+            ack(response_action="errors", errors={block: messages.NOT_STORED})
+            return
+        ack()
+        intake.hand_over(stored)
+
+    @app.action("promote_model")
+    def choose_model(body: Body, ack: Ack) -> None:
+        ack()
+        view = body["view"]
+        model = str(body["actions"][0]["selected_option"]["value"])
+        channel = str(json.loads(view["private_metadata"])["channel"])
+        form.workers.submit(form.fill, str(view["id"]), model, channel)
+
+    @app.view("promote_form")
+    def submitted(body: Body, ack: Ack) -> None:
+        view = body["view"]
+        about = json.loads(view["private_metadata"])
+        values = view["state"]["values"]
+        reason = str(values["reason"]["reason"].get("value") or "")
+        ticket = str(values["ticket"]["ticket"].get("value") or "")
+        errors = _problems(reason=(reason, REASON_LIMIT), ticket=(ticket, TICKET_LIMIT))
+        if not reason.strip():
+            errors["reason"] = "Say why this version."
+        if errors:
+            ack(response_action="errors", errors=errors)
+            return
+        payload = {
+            "user": str(body["user"]["id"]),
+            "channel": str(about["channel"]),
+            "model": str(about["model"]),
+            "version": str(values["version"]["version"]["selected_option"]["value"]),
+            "stage": str(values["stage"]["stage"]["selected_option"]["value"]),
+            "reason": reason,
+            "ticket": ticket,
+        }
+        take("promote_form", body, ack, payload, "reason")
+
+    @app.view("decision")
+    def decided(body: Body, ack: Ack) -> None:
+        view = body["view"]
+        about = json.loads(view["private_metadata"])
+        comment = str(view["state"]["values"]["comment"]["comment"].get("value") or "")
+        errors = _problems(comment=(comment, REASON_LIMIT))
+        if not comment.strip():
+            errors["comment"] = "Say what is wrong: the requester cannot act on silence."
+        if errors:
+            ack(response_action="errors", errors=errors)
+            return
+        payload = {
+            "user": str(body["user"]["id"]),
+            "channel": str(about["channel"]),
+            "request": str(about["request"]),
+            "drawing": str(about["drawing"]),
+            "verdict": str(about["verdict"]),
+            "comment": comment,
+        }
+        take("decision", body, ack, payload, "comment")
+
+
+def _problems(**fields: tuple[str, int]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, (text, limit) in fields.items():
+        try:
+            refuse_long_text(name, text, limit)
+        except Refused as refusal:
+            found[name] = refusal.sentence
+    return found

@@ -1,0 +1,265 @@
+"""Every sentence that a person reads in Slack, in the reader's terms, with the next step.
+
+Returns plain text; whoever shows it as mrkdwn escapes it. Refusals bring their own sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from governance.domain.approval import Quorum, Verdict
+from governance.domain.canonical import Json
+from governance.domain.checks import CheckResult, Outcome
+from governance.domain.comparison import Change, Comparison, MetricPair, Topic
+from governance.domain.evidence import MetricOrigin, Snapshot
+from governance.domain.identity import PersonId, Roster
+from governance.domain.promotion import Request, State
+from governance.domain.tenure import RollbackOptions
+from governance.use_cases.roll_back import Offer, Restored
+
+CLICK_AGAIN = "The bot was restarted before it could open this. Please click again."
+NOT_STORED = (
+    "Foureyes could not store what you did, so nothing was done. The platform team has to look at "
+    "its database; then try again."
+)
+NOT_SERVED = "What is served was not checked."
+
+
+def broke(reference: str) -> str:
+    """A defect of ours."""
+    return (
+        "Something in Foureyes broke; what you did may not have been done. The platform team "
+        f"finds it in the log under {reference}."
+    )
+
+
+def request_title(request: Request) -> str:
+    """What a request is about."""
+    return f"{request.model} v{request.version} → {request.target.value}"
+
+
+def request_state(request: Request, quorum: Quorum) -> str:
+    """Where it stands, in one line."""
+    filled = f"{quorum.filled} of {len(quorum.seats)} approvals"
+    match request.state:
+        case State.PENDING:
+            needs = " and ".join(dict.fromkeys(quorum.missing))
+            note = f" {request.note}" if request.note else ""
+            return f"{filled}. Needs one from {needs}.{note}"
+        case State.APPROVED:
+            return f"Approved. {request.note}".strip()
+        case State.HELD:
+            return f"Held: approved, and waiting. {request.note}"
+        case State.EXECUTING:
+            return "Being carried out in MLflow."
+        case State.COMPLETED:
+            return f"Done. {request.note}"
+        case _:
+            return f"{request.state.value.capitalize()}. {request.note}"
+
+
+def check_line(check: CheckResult) -> str:
+    """One check with its result."""
+    mark = {Outcome.PASSED: "✅", Outcome.FAILED: "❌", Outcome.WAITING: "⏳"}[check.outcome]
+    return f"{mark} {check.check}: {check.finding}"
+
+
+def seat_lines(quorum: Quorum, roster: Roster) -> list[str]:
+    """Each seat with who fills it, or that it is empty."""
+    return [
+        f"✅ {s.seat.role}: {roster.name_of(s.person)}"
+        if s.person is not None
+        else f"⬜ {s.seat.role}: missing"
+        for s in quorum.seats
+    ]
+
+
+def warning_lines(request: Request) -> list[str]:
+    """What approvers should not overlook."""
+    lines = []
+    if request.author_unknown:
+        lines.append("⚠️ Nobody is known to have made this version; the policy allows that.")
+    if request.unmapped_authors:
+        names = ", ".join(request.unmapped_authors)
+        lines.append(f"⚠️ MLflow also names {names}, who is nobody in people.yaml.")
+    return lines
+
+
+def change_lines(
+    comparison: Comparison, before: Snapshot, after: Snapshot, threshold: str | None
+) -> list[str]:
+    """What changed, most important first; equal parameters and columns are left out."""
+    lines = [_metric_line(pair) for pair in comparison.metrics]
+    for topic in Topic:
+        if topic is not Topic.METRIC:
+            lines.extend(_change_line(c) for c in comparison.about(topic))
+    recorded = threshold is not None and (threshold in after.parameters or threshold in after.tags)
+    if not recorded:
+        lines.append("decision threshold: not recorded")
+    runs = (
+        f"Claims of run {after.run_id[:8]} against run {before.run_id[:8]}, as MLflow keeps them."
+    )
+    return [*lines, runs]
+
+
+def first_version_lines(after: Snapshot, threshold: str | None) -> list[str]:
+    """The same where nothing is in production to compare with."""
+    names = sorted({m.name for m in after.metrics})
+    lines = []
+    for name in names:
+        metric = after.metric(name)
+        if metric is not None:
+            lines.append(f"{name}: {_number(metric.text)}")
+    value = after.parameters.get(threshold or "", after.tags.get(threshold or ""))
+    lines.append(f"decision threshold: {value or 'not recorded'}")
+    columns = len(after.inputs or ())
+    data = ", ".join(f"{d.name} ({d.digest})" for d in after.datasets) or "not recorded"
+    return [*lines, f"input columns: {columns}", f"data set: {data}"]
+
+
+def _metric_line(pair: MetricPair) -> str:
+    old = _number(pair.before.text) if pair.before else "–"
+    new = _number(pair.after.text) if pair.after else "–"
+    difference = pair.difference
+    if difference is None:
+        return f"{pair.name}: {old} → {new}"
+    if difference == 0:
+        return f"{pair.name}: {new} (unchanged)"
+    arrow = "▲" if difference > 0 else "▼"
+    source = "" if _on_model(pair) else ", from the run"
+    return f"{pair.name}: {old} → {new} ({arrow} {difference:+.4g}{source})"
+
+
+def _on_model(pair: MetricPair) -> bool:
+    return pair.after is not None and pair.after.origin is MetricOrigin.LOGGED_MODEL
+
+
+def _change_line(change: Change) -> str:
+    if change.before is None:
+        return f"{change.topic.value} {change.name}: added ({change.after})"
+    if change.after is None:
+        return f"{change.topic.value} {change.name}: gone (was {change.before})"
+    return f"{change.topic.value} {change.name}: {change.before} → {change.after}"
+
+
+def _number(text: str) -> str:
+    return f"{float(text):.4g}"
+
+
+_VERBS = {
+    Verdict.APPROVE: "approved",
+    Verdict.REJECT: "rejected",
+    Verdict.ASK_FOR_CHANGES: "asks for changes",
+}
+
+
+def timeline(what: str, facts: Mapping[str, Json], roster: Roster) -> str:
+    """One line in a request's thread."""
+    if what == "vote":
+        who = roster.name_of(PersonId(str(facts["person"])))
+        comment = f": {facts['comment']}" if facts.get("comment") else "."
+        return f"{who} {_VERBS[Verdict(str(facts['verdict']))]}{comment}"
+    if what == "vote_withdrawn":
+        return f"{roster.name_of(PersonId(str(facts['person'])))} withdrew their vote."
+    return f"Now {facts.get('state')}. {facts.get('why')}"
+
+
+def told(what: str, facts: Mapping[str, Json], request: Request | None, roster: Roster) -> str:
+    """A direct message about a request."""
+    title = request_title(request) if request else ""
+    if what == "vote_voided":
+        return f"{title}: your vote no longer counts: {facts['why']}. Look at the request again."
+    if what == "changes_asked":
+        who = roster.name_of(PersonId(str(facts["by"])))
+        return f"{title}: {who} asks for changes: {facts['comment']}"
+    return f"{title}: {facts.get('state')}. {facts.get('why')}"
+
+
+def asked(request: Request, roster: Roster) -> str:
+    """To somebody whose approval would fill a seat."""
+    return f"{roster.name_of(request.requester)} asks for your decision: {request_title(request)}."
+
+
+def channel(what: str, model: str, facts: Mapping[str, Json], roster: Roster) -> str:
+    """A message in a model's channel."""
+    if what == "rolled_back":
+        by = facts.get("by")
+        who = roster.name_of(PersonId(str(by))) if by else "Foureyes"
+        doubt = (
+            " The record contradicts its kept heads, so this rollback is marked as in doubt."
+            if facts.get("record_in_doubt")
+            else ""
+        )
+        return (
+            f"Rolled back: MLflow Production is v{facts['to']} (was v{facts['from']}) of {model}, "
+            f"by {who}, in {facts['seconds']} s. Reason: {facts['why'] or 'none given'}. "
+            f"v{facts['from']} is quarantined until it is approved again. {NOT_SERVED}{doubt}"
+        )
+    if what == "rollback_failed":
+        return (
+            f"A rollback of {model} to v{facts['to']} failed: {facts['why']} Somebody has to look "
+            f"at MLflow now; /rollback {model} shows what is possible."
+        )
+    if what == "restored_differs":
+        return f"{model}: {facts['difference']} An owner has to look before it is relied on."
+    if what == "changed_elsewhere":
+        several = " More than one version is in Production now." if facts.get("several") else ""
+        return (
+            f"{model} was changed in MLflow, outside Foureyes: {facts['difference']}.{several} It "
+            f"is recorded. An owner has to say why, or /rollback {model}."
+        )
+    if what == "record_broken":
+        return f"Promotions of {model} stopped. {facts['why']}"
+    if what == "policy_loaded":
+        lines = facts.get("lines")
+        listed = [str(line) for line in lines] if isinstance(lines, Sequence) else []
+        more = f"\n… and {facts['more']} more" if facts.get("more") else ""
+        by = roster.name_of(PersonId(str(facts.get("by"))))
+        return f"The rules of {model} changed, loaded by {by}:\n" + "\n".join(listed) + more
+    return f"{model}: {what}"
+
+
+def unreachable(model: str, facts: Mapping[str, Json]) -> str:
+    """To the owners of a model whose channel cannot be reached."""
+    return (
+        f"Foureyes cannot post about {model} in {facts['channel']} ({facts['why']}). Unarchive the "
+        "channel, or invite the bot again with /invite, or name another channel in the policy."
+    )
+
+
+def offer_text(offer: Offer) -> str:
+    """What `/rollback` would do, or why it can do nothing."""
+    if offer.target is not None:
+        return (
+            f"{offer.model}: Production is v{offer.current}. The last known good version is "
+            f"v{offer.target}."
+        )
+    return (
+        f"{offer.model}: Production is v{offer.current}, and there is no version to go back to. "
+        f"{_options_text(offer.options)}"
+    )
+
+
+def _options_text(options: RollbackOptions) -> str:
+    known = "; ".join(f"v{v} is {why}" for v, why in options.reasons)
+    return f"{known}. " if known else "Nothing else was in Production by our record. "
+
+
+def restored_text(restored: Restored) -> str:
+    """What a rollback verified, for the person who clicked."""
+    staged = " and ".join(f"v{v}" for v in restored.production.staged) or "nothing"
+    was = f"v{restored.from_version}" if restored.from_version is not None else "nothing"
+    return (
+        f"MLflow Production is {staged} (was {was}), in {restored.seconds:.2f} s. {NOT_SERVED} "
+        "The restored files are being compared with those that were approved."
+    )
+
+
+HELP = (
+    "/promote credit_scoring 4 – ask for version 4; /promote alone helps you choose\n"
+    "/promote credit_scoring 4 production better AUC – everything in one line\n"
+    "/rollback credit_scoring – put the last good version back (one button)\n"
+    "/rollback credit_scoring 2 approvals spiked – a certain version, with a reason\n"
+    "/model credit_scoring – what is in Production and Staging, and its history\n"
+    "/model credit_scoring 2 4 – what changed between two versions"
+)

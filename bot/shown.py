@@ -1,0 +1,20 @@
+"""Reads what a request's message shows, in one transaction."""
+
+from __future__ import annotations
+
+from bot.views import Shown
+from governance.domain.approval import Quorum, RequestId
+from governance.domain.policy import policy_for
+from governance.ports import Rules, Transaction
+from governance.use_cases.settle import quorum_of
+
+
+def shown_request(tx: Transaction, rules: Rules, request_id: RequestId) -> Shown:
+    """The request with its seats as they stand. Raises Refused `no_such_request`."""
+    request = tx.request(request_id)
+    policy = policy_for(rules.policies, request.model)
+    if policy is None or policy.rule(request.target) is None:
+        quorum = Quorum(seats=(), excluded={})
+    else:
+        quorum = quorum_of(tx, rules, policy, request)
+    return Shown(request=request, quorum=quorum, policy=policy, roster=rules.roster)
