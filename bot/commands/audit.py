@@ -52,7 +52,7 @@ def _show(options: argparse.Namespace) -> int:
                 lines = trail(tx, model, policy.headline if policy else ())
                 if len(wanted) > 1:
                     print(f"{'' if place == 0 else chr(10)}{literal(name)}")
-                print(literal(render_trail(lines)))
+                print(literal(render_trail(lines)) or "No version has been in a stage yet.")
     return 0
 
 
