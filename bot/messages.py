@@ -135,6 +135,8 @@ def _on_model(pair: MetricPair) -> bool:
 
 
 def _change_line(change: Change) -> str:
+    if change.topic in (Topic.THRESHOLD, Topic.CODE):
+        return f"{change.topic.value}: {change.before or '–'} → {change.after or '–'}"
     if change.before is None:
         return f"{change.topic.value} {change.name}: added ({change.after})"
     if change.after is None:

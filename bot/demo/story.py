@@ -27,7 +27,15 @@ from bot.demo.processes import (
 )
 from bot.demo.registry_view import RegistryView
 from bot.demo.training import register_version
-from bot.sandbox import Actor, Message, RunningServer, ShownError, Workspace, serve
+from bot.sandbox import (
+    Actor,
+    Message,
+    NoSuchInput,
+    RunningServer,
+    ShownError,
+    Workspace,
+    serve,
+)
 
 MODEL = "credit_scoring"
 CHANNEL = "#credit-models"
@@ -53,7 +61,7 @@ def main() -> int:
         ):
             for tell in STORY:
                 tell(scene)
-    except DemoBroken as broken:
+    except (DemoBroken, ShownError, NoSuchInput) as broken:
         print(f"\nThe demo stopped: {broken}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -152,8 +160,7 @@ class Scene:
 
         def look() -> Message | None:
             for message in reversed(dana.messages(CHANNEL)):
-                text = dana.sees(message)
-                if "Approve" in text and f"v{version}" in text and target in text:
+                if "Approve" in message.buttons and f"v{version} → {target}" in dana.sees(message):
                     return message
             return None
 
@@ -249,8 +256,7 @@ def first_version_to_production(scene: Scene) -> None:
     """v1: Staging, the soak time shown as held, then Production by two approvals."""
     scene.step("Dana trains v1 on the German credit data, and asks for Staging.")
     train(scene, 1)
-    scene.type("dana", f"/promote {MODEL} 1 staging first version")
-    scene.stage_is(1, "Staging")
+    to_staging(scene, 1, "first version")
     scene.step(
         "She asks for Production at once: votes may be cast, and it waits for its soak time."
     )
@@ -285,8 +291,7 @@ def third_version_rejected(scene: Scene) -> None:
     """v3 passes the checks, and the risk officer rejects it with a comment."""
     scene.step("v3 is a random forest. The risk officer rejects it, and says why.")
     train(scene, 3)
-    scene.type("dana", f"/promote {MODEL} 3 staging forest")
-    scene.stage_is(3, "Staging")
+    to_staging(scene, 3, "forest")
     scene.type("dana", f"/promote {MODEL} 3 production forest instead of regression")
     request = scene.request(3, target="Production")
     raj = scene.person("raj")
@@ -318,8 +323,7 @@ def fourth_version_promoted(scene: Scene) -> None:
     """v4, and the bot is killed between decision and transition."""
     scene.step("v4 is promoted, and the bot is killed (SIGKILL) right after the last vote.")
     train(scene, 4)
-    scene.type("dana", f"/promote {MODEL} 4 staging tuned")
-    scene.stage_is(4, "Staging")
+    to_staging(scene, 4, "tuned")
     scene.type("dana", f"/promote {MODEL} 4 production tuned, same columns as v1")
     request = scene.request(4, target="Production")
     approve(scene, "ana", request)
@@ -396,6 +400,20 @@ def train(scene: Scene, version: int) -> None:
     """Train and register one version."""
     scene.does("dana", f"trains v{version}")
     register_version(scene.registry.tracking_uri, version)
+
+
+def to_staging(scene: Scene, version: int, reason: str) -> None:
+    """Ask for Staging, which needs no approval, and wait until the channel says that it is done."""
+    scene.type("dana", f"/promote {MODEL} {version} staging {reason}")
+    dana = scene.person("dana")
+    scene.wait(
+        f"{CHANNEL} shows v{version} in Staging",
+        lambda: any(
+            f"v{version} → Staging" in (text := dana.sees(m)) and "Done." in text
+            for m in dana.messages(CHANNEL)
+        ),
+    )
+    scene.stage_is(version, "Staging")
 
 
 def approve(scene: Scene, name: str, request: Message) -> None:

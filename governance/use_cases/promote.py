@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from governance.domain.approval import Binding, RequestId, could_fill, who_is_missing
 from governance.domain.checks import CheckResult, Outcome, Situation, evaluate
-from governance.domain.errors import Refused
+from governance.domain.errors import Conflict, Refused
 from governance.domain.evidence import (
     Content,
     ModelName,
@@ -84,6 +84,11 @@ def promote(
         ensure_seen(world, wish.model)
         with world.store.read() as tx:
             quick_check(tx, world.heads)
+            if tx.open_intents(wish.model):
+                raise Conflict(
+                    "model_busy",
+                    f"A transition of {wish.model} is just being finished. Try again in a moment.",
+                )
             tenures = tx.tenures(wish.model)
         snapshot = world.registry.snapshot(wish.model, wish.version)
         target = wish.target or policy.next_stage(snapshot.stage)
