@@ -213,6 +213,7 @@ def _scene(folder: Path) -> Iterator[Scene]:
             "FOUREYES_HEADS": str(folder / "elsewhere" / "heads"),
             "FOUREYES_POLICIES": str(shipped_policies()),
             "FOUREYES_HEALTH_PORT": str(port),
+            "FOUREYES_LOOK_SECONDS": "2",
         }
         (folder / "elsewhere").mkdir()
         bot = start_bot(folder, env, port)

@@ -92,13 +92,13 @@ def register_version(tracking_uri: str, number: int) -> int:
     mlflow.set_tracking_uri(tracking_uri)
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
+    os.environ["LOGNAME"] = "dana"  # whose login MLflow notes as the run's user
     mlflow.set_experiment(MODEL)
     with warnings.catch_warnings():
         # MLflow warns about integer columns without missing values and about its own defaults.
         warnings.simplefilter("ignore")
         with mlflow.start_run(run_name=f"v{number}"):
-            mlflow.set_tag("mlflow.user", "dana")
-            mlflow.set_tag("git_email", "dana@example.com")
+            mlflow.set_tag("git_email", "dana@bank.example")
             mlflow.log_params(
                 {**made.parameters, "decision_threshold": str(made.decision_threshold)}
             )
