@@ -1,1 +1,3 @@
-"""Holds nothing of its own: warnings, markers and paths are set in pyproject.toml."""
+"""Registers what several folders share; warnings, markers and paths are set in pyproject.toml."""
+
+pytest_plugins = ["tests.databases"]

@@ -13,11 +13,10 @@ from tests.stories.desk import Desk, HandClock
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
+def desk(database_url: str, tmp_path: Path) -> Iterator[Desk]:
     """v3 adopted in Production, v4 in Staging."""
     heads = HeadFile(tmp_path / "heads")
     clock = HandClock()
-    store = open_store(f"sqlite:///{tmp_path / 'record.db'}", heads, clock=clock)
-    store.upgrade()
+    store = open_store(database_url, heads, clock=clock)
     yield Desk(store=store, heads=heads, clock=clock)
     store.close()

@@ -9,7 +9,7 @@ import pytest
 
 from governance.domain.approval import Verdict
 from governance.domain.errors import Conflict, IntegrityViolation, Refused, Unavailable
-from governance.domain.evidence import MetricOrigin, Stage, Version
+from governance.domain.evidence import MetricOrigin, ModelName, Stage, Version
 from governance.domain.identity import Role
 from governance.domain.ledger import EventKind
 from governance.domain.policy import Seats, UnknownAuthor, ValidatedAfterStaging
@@ -479,7 +479,7 @@ def test_slack_down_at_execution_holds_the_transition_back(desk: Desk) -> None:
 
 def test_a_model_without_a_policy_is_left_alone(desk: Desk) -> None:
     """Not observed, not promoted; the sentence says which are governed."""
-    other = replace(a_snapshot(1), model="other_model")
+    other = replace(a_snapshot(1), model=ModelName("other_model"))
     desk.registry.snapshots[other.model, Version(1)] = other
     desk.look_around()
     assert not [e for e in desk.events() if e["model"] == "other_model"]

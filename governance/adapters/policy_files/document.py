@@ -180,7 +180,8 @@ def _value(document: Document, text: str, node: yaml.Node, path: Path) -> Plain:
         return tuple(
             _value(document, text, item, (*path, number)) for number, item in enumerate(node.value)
         )
-    assert isinstance(node, yaml.ScalarNode)
+    if not isinstance(node, yaml.ScalarNode):
+        raise TypeError(f"YAML has no {type(node).__name__}")
     return _scalar(document, text, node, path)
 
 

@@ -21,8 +21,8 @@ def can_overlap(left: str, right: str) -> bool:
 def _meet(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
     # reachable[j]: some text matches left[:i] and right[:j]; one row at a time.
     row = [True] + [False] * len(right)
-    for j, token in enumerate(right, start=1):
-        row[j] = row[j - 1] and token == "*"
+    for j, theirs in enumerate(right, start=1):
+        row[j] = row[j - 1] and theirs == "*"
     for mine in left:
         above, row = row, [row[0] and mine == "*"] + [False] * len(right)
         for j, theirs in enumerate(right, start=1):

@@ -25,7 +25,7 @@ _SQLITE = (
 
 _POSTGRESQL = (
     """CREATE FUNCTION foureyes_refuse() RETURNS trigger LANGUAGE plpgsql AS
-       $$ BEGIN RAISE EXCEPTION '%', TG_ARGV[0]; END $$""",
+       $$ BEGIN RAISE EXCEPTION USING MESSAGE = TG_ARGV[0]; END $$""",
     """CREATE FUNCTION foureyes_next_record() RETURNS trigger LANGUAGE plpgsql AS
        $$ BEGIN
             IF NEW.seq IS DISTINCT FROM (SELECT COALESCE(MAX(seq), 0) + 1 FROM ledger) THEN

