@@ -258,6 +258,9 @@ class _Record:
 def _store(settings: Settings) -> Iterator[SqlStore]:
     store = open_database_to_run(settings)
     try:
+        released = store.release_dead_holders()
+        if released:
+            _log.info("took over %d leases of a process that was killed", released)
         yield store
     finally:
         store.close()

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, RowMapping, delete, exists, insert, or_, sele
 from sqlalchemy.exc import IntegrityError
 
 from governance.adapters.sql_store import codecs
+from governance.adapters.sql_store.holders import this_process
 from governance.adapters.sql_store.tables import inbox, messages, outbox
 from governance.ports import InboxId, InboxItem, Notice, NoticeId, QueuedNotice, SentMessage
 
@@ -119,7 +120,11 @@ class PostPart:
                     inbox.c.done_at.is_(None),
                     or_(inbox.c.leased_until.is_(None), inbox.c.leased_until <= self.now),
                 )
-                .values(leased_until=self.now + lease, attempts=inbox.c.attempts + 1)
+                .values(
+                    leased_until=self.now + lease,
+                    leased_by=this_process(),
+                    attempts=inbox.c.attempts + 1,
+                )
                 .returning(inbox)
             )
             .mappings()

@@ -12,7 +12,8 @@ from sqlalchemy.exc import IntegrityError
 
 from governance.adapters.sql_store import schema
 from governance.adapters.sql_store.engine import make_engine, translated
-from governance.adapters.sql_store.tables import locks
+from governance.adapters.sql_store.holders import is_dead
+from governance.adapters.sql_store.tables import inbox, locks
 from governance.adapters.sql_store.transaction import SqlTransaction
 from governance.domain.errors import Unavailable
 from governance.domain.evidence import ModelName
@@ -87,6 +88,25 @@ class SqlStore:
             _connection_of(tx).execute(
                 delete(locks).where(locks.c.model == model, locks.c.holder == holder)
             )
+
+    def release_dead_holders(self) -> int:
+        """Give back what killed processes of this machine hold; asked once, at start. Returns how
+        many locks and inbox items were released."""
+        with self.transaction() as tx:
+            connection = _connection_of(tx)
+            holders = set(connection.execute(select(locks.c.holder)).scalars())
+            leased = select(inbox.c.leased_by).where(inbox.c.done_at.is_(None)).distinct()
+            holders |= set(connection.execute(leased).scalars())
+            dead = [holder for holder in holders if is_dead(holder)]
+            if not dead:
+                return 0
+            freed = connection.execute(delete(locks).where(locks.c.holder.in_(dead))).rowcount
+            returned = connection.execute(
+                update(inbox)
+                .where(inbox.c.done_at.is_(None), inbox.c.leased_by.in_(dead))
+                .values(leased_until=None, leased_by="")
+            ).rowcount
+            return freed + returned
 
     def upgrade(self) -> None:
         """Bring the tables to this version, and look that every trigger is there."""

@@ -211,6 +211,7 @@ inbox = Table(
     Column("payload", Text, nullable=False),
     Column("received_at", UtcMoment, nullable=False),
     Column("leased_until", UtcMoment),
+    Column("leased_by", String(300), nullable=False, server_default=""),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("done_at", UtcMoment),
     Column("outcome", Text, nullable=False, server_default=""),
