@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 
 from bot.command_tree import Commands
 from bot.settings import read_settings
 from bot.terminal import literal
+
+_PROBLEMS_SHOWN = 5
 
 
 def register(commands: Commands) -> None:
@@ -78,8 +81,7 @@ def _verify(_options: argparse.Namespace) -> int:
         print("Every record is vouched for by a kept head: a change to any of them would show.")
     for gap in found.gaps:
         print(f"gap       {gap} (recorded by `audit resume`)")
-    for problem in found.problems:
-        print(f"WRONG     {problem}")
+    _print_problems(found.problems)
     if found.ok:
         print("The record matches every kept head.")
         return 0
@@ -108,10 +110,17 @@ def _resume(options: argparse.Namespace) -> int:
     if found.ok:
         print("Promotions go on; `foureyes audit verify` lists the gap from now on.")
         return 0
-    for problem in found.problems:
-        print(f"WRONG     {problem}")
+    _print_problems(found.problems)
     print(
         "The record still does not match: something in it was changed in place. Restore the "
         "database from a copy, then resume again."
     )
     return 1
+
+
+def _print_problems(problems: Sequence[str]) -> None:
+    """The first few: one changed record contradicts every head after it."""
+    for problem in problems[:_PROBLEMS_SHOWN]:
+        print(f"WRONG     {problem}")
+    if len(problems) > _PROBLEMS_SHOWN:
+        print(f"          … and {len(problems) - _PROBLEMS_SHOWN} more that follow from it")
