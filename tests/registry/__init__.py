@@ -1,0 +1,1 @@
+"""The registry port on a real MLflow server."""
