@@ -1,0 +1,26 @@
+"""How long `foureyes --help` takes."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+
+ROUNDS = 7
+
+
+def main() -> None:
+    """Print the median against a bare interpreter."""
+    ours = [_timed("-m", "bot.cli", "--help") for _ in range(ROUNDS)]
+    bare = [_timed("-c", "pass") for _ in range(ROUNDS)]
+    print(
+        f"foureyes --help: median {statistics.median(ours):.3f} s, bare Python "
+        f"{statistics.median(bare):.3f} s (goal: under 0.4 s)"
+    )
+
+
+def _timed(*arguments: str) -> float:
+    began = time.perf_counter()
+    subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+    return time.perf_counter() - began
