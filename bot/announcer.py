@@ -236,7 +236,7 @@ class Announcer:
             key = _direct_key(request_id, _person_of(notice))
             there = tx.message(key)
         if not shown.request.is_open:
-            raise Undeliverable("the request is over")
+            return  # decided meanwhile: nobody is asked any more
         where = self._direct_channel(_person_of(notice))
         if there is None:
             asked = views.sentence(messages.asked(shown.request, rules.roster))

@@ -378,8 +378,8 @@ def _input(block_id: str, label: str, element: Block) -> Block:
 
 
 def _option(text: str, value: str) -> Block:
-    shown = text if len(text) <= 75 else text[:74] + "…"
-    return {"text": _plain(visible(shown)), "value": value}
+    shown = visible(text)
+    return {"text": _plain(shown if len(shown) <= 75 else shown[:74] + "…"), "value": value}
 
 
 def _plain(text: str) -> Block:

@@ -1,0 +1,1 @@
+"""The Slack side of the bot, over the real wire."""

@@ -1,0 +1,130 @@
+"""Every message and modal, smallest and largest, within Slack's limits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from slack_sdk.models.blocks import Block
+
+from bot import views
+from bot.sandbox import pings
+from bot.sandbox.block_kit.modal import modal_problems
+from bot.sandbox.block_kit.surface import message_problems
+from governance.domain.approval import FilledSeat, Quorum, Seat, Verdict
+from governance.domain.checks import CheckResult, Outcome
+from governance.domain.evidence import ModelName
+from governance.domain.identity import PersonId, Role
+from governance.domain.promotion import Request, State
+from tests.builders import a_metric, a_policy, a_request, a_roster, a_snapshot
+
+NASTY = "<!channel> <@U0RAJ> <https://evil|Approve> `x` \u202edesrever\u202c *b* & "
+LONG = (NASTY * 80)[:3000]
+LONGEST_MESSAGE = 13_200
+
+
+def _smallest() -> Request:
+    return replace(a_request(), champion=None, reason="x")
+
+
+def _largest() -> Request:
+    name = ModelName((NASTY * 6)[:250])
+    metrics = tuple(a_metric(f"metric_{n}_{'y' * 60}", f"0.{n + 1}") for n in range(40))
+    columns = tuple(f"column_{n}_{NASTY}" for n in range(60))
+    parameters = {f"p{n}{NASTY}": LONG for n in range(30)}
+    base = a_request()
+    return replace(
+        base,
+        model=name,
+        reason=LONG,
+        ticket=(NASTY * 3)[:150],
+        note=LONG,
+        snapshot=replace(
+            a_snapshot(metrics=metrics, columns=columns, parameters=parameters), model=name
+        ),
+        champion=replace(a_snapshot(3), model=name),
+        checks=tuple(
+            CheckResult(check=f"check {n} {NASTY}", outcome=Outcome.WAITING, finding=LONG)
+            for n in range(20)
+        ),
+        unmapped_authors=tuple(f"{NASTY}{n}" for n in range(9)),
+        author_unknown=True,
+    )
+
+
+def _shown(request: Request, seats: int) -> views.Shown:
+    filled = tuple(
+        FilledSeat(
+            seat=Seat(role=Role(f"role_{n}_{NASTY}"), number=1),
+            person=PersonId("ana") if n % 2 else None,
+        )
+        for n in range(seats)
+    )
+    return views.Shown(
+        request=request,
+        quorum=Quorum(seats=filled, excluded={}),
+        policy=a_policy(),
+        roster=a_roster(),
+    )
+
+
+def _texts(value: object) -> int:
+    if isinstance(value, dict):
+        return sum(
+            len(v) if k == "text" and isinstance(v, str) else _texts(v) for k, v in value.items()
+        )
+    if isinstance(value, list):
+        return sum(_texts(v) for v in value)
+    return 0
+
+
+@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("size", ["smallest", "largest"])
+def test_a_request_fits_in_every_state(state: State, size: str) -> None:
+    """Slack's limits by two judges; a text for screen readers; nobody is pinged."""
+    request = _smallest() if size == "smallest" else _largest()
+    drawn = views.request_message(
+        _shown(replace(request, state=state), 1 if size == "smallest" else 10)
+    )
+    assert message_problems(drawn.blocks) == ()
+    for block in Block.parse_all(drawn.blocks):
+        block.to_dict()
+    assert _texts(drawn.blocks) <= LONGEST_MESSAGE
+    assert drawn.text.strip()
+    assert not pings(drawn.text)
+
+
+@pytest.mark.parametrize("size", ["smallest", "largest"])
+def test_modals_fit(size: str) -> None:
+    """Details, the comment, the form, the sentence."""
+    request = _smallest() if size == "smallest" else _largest()
+    shown = _shown(request, 1 if size == "smallest" else 10)
+    many = 1 if size == "smallest" else 100
+    choices = views.Choices(
+        models=tuple(f"model_{n}_{'z' * 40}" for n in range(many)),
+        model=f"model_0_{'z' * 40}",
+        versions=tuple((n + 1, f"v{n + 1} · Staging · {NASTY}") for n in range(many)),
+        version=1,
+        stages=("Staging", "Production"),
+        stage="Production",
+        channel="C00000001",
+    )
+    for modal in (
+        views.details_modal(shown),
+        views.comment_modal(Verdict.REJECT, views.button_value(request), "C00000001"),
+        views.comment_modal(Verdict.ASK_FOR_CHANGES, views.button_value(request), "C00000001"),
+        views.promote_modal(choices),
+        views.promote_modal(replace(choices, versions=(), model=None)),
+        views.loading_modal(),
+        views.sentence_modal(LONG if size == "largest" else "x"),
+    ):
+        assert modal_problems(modal) == ()
+
+
+@pytest.mark.parametrize("text", ["x", LONG, LONG * 30])
+def test_sentences_fit_and_ping_only_whom_they_mean(text: str) -> None:
+    """On-call people of people.yaml, and nobody whom a text names."""
+    for drawn in (views.sentence(text), views.text_blocks(text + "\n" + text)):
+        assert message_problems(drawn.blocks) == ()
+        assert not pings(drawn.text)
+    assert pings(views.sentence(text, {"U0OTTO": "Otto"}).text).users == {"U0OTTO"}
