@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from bot import views
 from bot.sandbox import pings
 from bot.sandbox.block_kit.modal import modal_problems
 from bot.sandbox.block_kit.surface import message_problems
+from bot.sandbox.json_values import Json, JsonObject
 from governance.domain.approval import FilledSeat, Quorum, Seat, Verdict
 from governance.domain.checks import CheckResult, Outcome
 from governance.domain.evidence import ModelName
@@ -68,6 +70,17 @@ def _shown(request: Request, seats: int) -> views.Shown:
     )
 
 
+def _wire(blocks: list[views.Block]) -> list[Json]:
+    """As they go over the wire, for the judge's own types."""
+    made: list[Json] = json.loads(json.dumps(blocks))
+    return made
+
+
+def _wire_object(modal: views.Block) -> JsonObject:
+    made: JsonObject = json.loads(json.dumps(modal))
+    return made
+
+
 def _texts(value: object) -> int:
     if isinstance(value, dict):
         return sum(
@@ -86,7 +99,7 @@ def test_a_request_fits_in_every_state(state: State, size: str) -> None:
     drawn = views.request_message(
         _shown(replace(request, state=state), 1 if size == "smallest" else 10)
     )
-    assert message_problems(drawn.blocks) == ()
+    assert message_problems(_wire(drawn.blocks)) == ()
     for block in Block.parse_all(drawn.blocks):
         block.to_dict()
     assert _texts(drawn.blocks) <= LONGEST_MESSAGE
@@ -118,13 +131,13 @@ def test_modals_fit(size: str) -> None:
         views.loading_modal(),
         views.sentence_modal(LONG if size == "largest" else "x"),
     ):
-        assert modal_problems(modal) == ()
+        assert modal_problems(_wire_object(modal)) == ()
 
 
 @pytest.mark.parametrize("text", ["x", LONG, LONG * 30])
 def test_sentences_fit_and_ping_only_whom_they_mean(text: str) -> None:
     """On-call people of people.yaml, and nobody whom a text names."""
     for drawn in (views.sentence(text), views.text_blocks(text + "\n" + text)):
-        assert message_problems(drawn.blocks) == ()
+        assert message_problems(_wire(drawn.blocks)) == ()
         assert not pings(drawn.text)
     assert pings(views.sentence(text, {"U0OTTO": "Otto"}).text).users == {"U0OTTO"}
