@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
@@ -48,7 +48,9 @@ def connected(server: RunningServer, app: App) -> Iterator[SocketModeHandler]:
         # Closing from our side first spares the SDK's three seconds of waiting for its socket.
         handler.client.auto_reconnect_enabled = False
         server.workspace.drop_connections()
-        handler.close()  # type: ignore[no-untyped-call]  # Bolt leaves it untyped
+        # The SDK's own reader may have closed its socket between the SDK's look and its call.
+        with suppress(AttributeError):
+            handler.close()  # type: ignore[no-untyped-call]  # Bolt leaves it untyped
 
 
 def bolt_app(server: RunningServer) -> App:
