@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Event, Lock, Thread
 from typing import Protocol
 
@@ -63,7 +64,9 @@ class SlackLink:
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(_LOOK_SECONDS * 2)
-        self._client.close()
+        # The SDK's own reader may close its socket between the SDK's look at it and its call.
+        with suppress(AttributeError):
+            self._client.close()
 
     def _keep_up(self) -> None:
         pause = _FIRST_PAUSE_SECONDS
