@@ -10,6 +10,7 @@ from bot import messages
 from bot.mrkdwn import escaped, folded, folded_lines, moment, visible
 from governance.domain.approval import Quorum, Verdict
 from governance.domain.comparison import compare
+from governance.domain.errors import Refused
 from governance.domain.identity import Roster
 from governance.domain.policy import ModelPolicy
 from governance.domain.promotion import TAKES_VOTES, Request
@@ -19,6 +20,8 @@ Block = dict[str, object]
 _SECTION = 2400
 _DETAIL = 2900
 _HEADER = 140
+_BUTTON_VALUE = 2000
+_OPTION_VALUE = 150
 _VERDICT_TITLES = {
     Verdict.REJECT: ("Reject", "Why?", "The requester reads this, and it ends the request."),
     Verdict.ASK_FOR_CHANGES: ("Ask for changes", "What is missing?", "The request stays open."),
@@ -243,14 +246,16 @@ class Choices:
 
 def promote_modal(choices: Choices) -> Block:
     """The promotion form; choosing a model loads its versions."""
-    models = [_option(name, name) for name in choices.models[:100]]
+    # An option's value holds 150 characters: a longer name is typed after the command instead.
+    short = [name for name in choices.models if len(name) <= _OPTION_VALUE]
+    models = [_option(name, name) for name in short[:100]]
     model: Block = {
         "type": "static_select",
         "action_id": "promote_model",
         "placeholder": _plain("Model"),
         "options": models,
     }
-    if choices.model is not None:
+    if choices.model in short:
         model["initial_option"] = _option(choices.model, choices.model)
     blocks: list[Block] = [
         {"type": "actions", "block_id": "model", "elements": [model]},
@@ -322,13 +327,21 @@ def offer_message(offer: Offer, offered_at: str, reason: str) -> Drawn:
     text = messages.offer_text(offer)
     blocks: list[Block] = [_section(text)]
     if offer.target is not None:
-        value = {
-            "model": offer.model,
-            "from": offer.current,
-            "to": offer.target,
-            "at": offered_at,
-            "why": reason,
-        }
+        value = json.dumps(
+            {
+                "model": offer.model,
+                "from": offer.current,
+                "to": offer.target,
+                "at": offered_at,
+                "why": reason,
+            },
+            ensure_ascii=False,
+        )
+        if len(value) > _BUTTON_VALUE:
+            raise Refused(
+                "text_too_long",
+                "The reason is too long for the button. Shorten it, or link to the rest.",
+            )
         blocks.append(
             {
                 "type": "actions",
@@ -338,7 +351,7 @@ def offer_message(offer: Offer, offered_at: str, reason: str) -> Drawn:
                         "text": _plain(f"Roll back v{offer.current} → v{offer.target}"),
                         "style": "danger",
                         "action_id": "roll_back",
-                        "value": json.dumps(value),
+                        "value": value,
                     }
                 ],
             }

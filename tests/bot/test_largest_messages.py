@@ -13,12 +13,16 @@ from bot.sandbox import pings
 from bot.sandbox.block_kit.modal import modal_problems
 from bot.sandbox.block_kit.surface import message_problems
 from bot.sandbox.json_values import Json, JsonObject
+from bot.typed import REASON_IN_BUTTON
 from governance.domain.approval import FilledSeat, Quorum, Seat, Verdict
 from governance.domain.checks import CheckResult, Outcome
-from governance.domain.evidence import ModelName
+from governance.domain.errors import Refused
+from governance.domain.evidence import ModelName, Version
 from governance.domain.identity import PersonId, Role
 from governance.domain.promotion import Request, State
-from tests.builders import a_metric, a_policy, a_request, a_roster, a_snapshot
+from governance.domain.tenure import RollbackOptions
+from governance.use_cases.roll_back import Offer
+from tests.builders import MODEL, NOON, a_metric, a_policy, a_request, a_roster, a_snapshot
 
 NASTY = "<!channel> <@U0RAJ> <https://evil|Approve> `x` \u202edesrever\u202c *b* & "
 LONG = (NASTY * 80)[:3000]
@@ -141,3 +145,35 @@ def test_sentences_fit_and_ping_only_whom_they_mean(text: str) -> None:
         assert message_problems(_wire(drawn.blocks)) == ()
         assert not pings(drawn.text)
     assert pings(views.sentence(text, {"U0OTTO": "Otto"}).text).users == {"U0OTTO"}
+
+
+def _offer() -> Offer:
+    nothing = RollbackOptions(target=Version(3), eligible=(Version(3),), reasons=())
+    return Offer(model=MODEL, current=Version(4), target=Version(3), options=nothing)
+
+
+@pytest.mark.parametrize("letter", ["a", "я", "漢"])
+def test_the_longest_rollback_reason_fits_its_button_in_any_script(letter: str) -> None:
+    """At 2 a.m. the offer has to arrive."""
+    drawn = views.offer_message(_offer(), NOON.isoformat(), letter * REASON_IN_BUTTON)
+    assert message_problems(_wire(drawn.blocks)) == ()
+
+
+def test_a_rollback_reason_that_does_not_fit_its_button_is_refused_with_words() -> None:
+    """Quotes double in length; the person is told, not left without an answer."""
+    with pytest.raises(Refused, match="Shorten it"):
+        views.offer_message(_offer(), NOON.isoformat(), '"' * REASON_IN_BUTTON)
+
+
+def test_one_model_with_a_very_long_name_does_not_break_the_form() -> None:
+    """It is left out of the menu; the others stay."""
+    choices = views.Choices(
+        models=("m" * 250, "short"),
+        model=None,
+        versions=(),
+        version=None,
+        stages=(),
+        stage=None,
+        channel="C00000001",
+    )
+    assert modal_problems(_wire_object(views.promote_modal(choices))) == ()
