@@ -1,155 +1,189 @@
-"""The files of a version: every byte hashed, the model's own description read. Nothing is
-loaded, unpickled or run."""
+"""The files of a version: found, listed, fetched one at a time and hashed, never from a cache.
+
+Nothing is loaded, unpickled or run. What cannot be read is an error, never "nothing there".
+"""
 
 from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-from governance.adapters.mlflow_registry.errors import translated
-from governance.domain.errors import Refused
-from governance.domain.evidence import Column, FileDigest
+from governance.adapters.mlflow_registry.errors import is_of_http, status_of, translated
+from governance.adapters.mlflow_registry.source import scheme_of, unreadable
+from governance.domain.errors import FoureyesError, Refused, Unavailable
+from governance.domain.evidence import FileDigest
 
 _CHUNK_BYTES = 1 << 20
-_MLMODEL_MAX_BYTES = 5 << 20
 _CLIENT_PACKAGES = {
     "s3": "boto3",
+    "r2": "boto3",
+    "b2": "boto3",
     "gs": "google-cloud-storage",
     "wasbs": "azure-storage-blob",
     "abfss": "azure-storage-file-datalake",
+    "hdfs": "pyarrow",
+    "dbfs": "databricks-sdk",
 }
 
 
-def repository(client: MlflowClient, source: str) -> ArtifactRepository:
-    """Where the files of a version are.
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """One file as the storage lists it; the size is what the storage says, 0 when it does not."""
 
-    Raises:
-        Refused: `source_not_readable`, naming the client package that is missing.
-    """
-    location = source
-    if source.startswith("models:/m-"):
-        model_id = source.removeprefix("models:/")
-        with translated("its model", _unreadable(source, "its LoggedModel is gone")):
-            location = client.get_logged_model(model_id).artifact_location
-    try:
-        return get_artifact_repository(location, tracking_uri=client.tracking_uri)
-    except ImportError as error:
-        scheme = location.partition(":")[0]
-        package = _CLIENT_PACKAGES.get(scheme, f"a client for {scheme}")
-        raise _unreadable(source, f"the package {package} is not installed") from error
-    except MlflowException as error:
-        raise _unreadable(source, "MLflow knows no way to read it") from error
+    path: str
+    size_bytes: int
+    place: int
+    """Which of the locations it is in."""
 
 
-def _unreadable(source: str, why: str) -> Refused:
-    scheme = source.partition(":")[0]
-    return Refused(
-        "source_not_readable",
-        f"The files of this version ({scheme}:) cannot be read: {why}. What cannot be read cannot "
-        "be approved. The platform team has to see to that.",
-    )
+@dataclass(frozen=True, kw_only=True)
+class Fetched:
+    """One file on this machine, for as long as the block around it lasts."""
+
+    local: Path
+    size_bytes: int
+
+
+class VersionFiles:
+    """The files of one version, wherever MLflow keeps them."""
+
+    def __init__(self, locations: Sequence[str], *, tracking_uri: str) -> None:
+        """`locations` is what `source.locations_of` answered; where two hold a file of the same
+        path, the later one counts.
+
+        Raises:
+            Refused: `source_not_readable`. Unavailable.
+        """
+        self._places = [(_open(at, tracking_uri), at) for at in locations]
+
+    def listed(self, *, below: bool = True) -> tuple[Listed, ...]:
+        """Every file by path, or without `below` those at the top only."""
+        found: dict[str, Listed] = {}
+        for number, (repository, location) in enumerate(self._places):
+            with _reading("the list of files", location):
+                for path, size in _walk(repository, "", below=below):
+                    found[path] = Listed(path=path, size_bytes=size, place=number)
+        return tuple(found[path] for path in sorted(found))
+
+    @contextmanager
+    def fetched(self, item: Listed) -> Iterator[Fetched]:
+        """One file in a temporary folder, which goes with it."""
+        repository, location = self._places[item.place]
+        with tempfile.TemporaryDirectory(prefix="foureyes-") as folder:
+            with _reading("a file", location):
+                local = Path(repository.download_artifacts(item.path, dst_path=folder))
+            yield Fetched(local=local, size_bytes=local.stat().st_size)
+
+
+def _open(location: str, tracking_uri: str) -> ArtifactRepository:
+    with _reading("where its files are", location):
+        try:
+            return get_artifact_repository(location, tracking_uri=tracking_uri)
+        except MlflowException as error:
+            if "Could not find a registered artifact repository" in str(error):
+                raise unreadable(location, "MLflow knows no way to read it") from error
+            raise
+
+
+def _walk(repository: ArtifactRepository, folder: str, *, below: bool) -> Iterator[tuple[str, int]]:
+    for item in repository.list_artifacts(folder or None):
+        if not item.is_dir:
+            yield item.path, int(item.file_size or 0)
+        elif below:
+            yield from _walk(repository, item.path, below=True)
 
 
 def manifest(
-    found: ArtifactRepository, *, max_bytes: int, progress: Callable[[int, int], None]
+    files: VersionFiles, *, max_bytes: int, progress: Callable[[int, int], None]
 ) -> tuple[FileDigest, ...]:
-    """SHA-256 of every file, one at a time, with bounded memory and disk.
+    """SHA-256 of every file, one at a time: in memory one piece, on disk one file.
 
     Raises:
-        Refused: `too_large` before anything is read; `source_not_readable` for no file at all.
+        Refused: `too_large` before anything is read, and as soon as more was read than listed;
+            `source_not_readable` for no file at all.
     """
-    with translated("the list of files"):
-        listed = sorted(_walk(found, ""))
+    listed = files.listed()
     if not listed:
         raise Refused(
-            "source_not_readable", "This version has no files, so there is nothing to approve."
+            "source_not_readable",
+            "This version has no files, so there is nothing to approve. Log the model, and "
+            "register that.",
         )
-    total = sum(size for _path, size in listed)
-    if total > max_bytes:
-        raise Refused(
-            "too_large",
-            f"This version has {total} bytes, and at most {max_bytes} are read "
-            "(FOUREYES_MAX_BYTES). The platform team can raise that.",
-        )
+    total = sum(f.size_bytes for f in listed)
+    _verify_size(total, max_bytes)
     digests: list[FileDigest] = []
     done = 0
-    with tempfile.TemporaryDirectory(prefix="foureyes-") as folder:
-        for path, size in listed:
-            with translated("a file"):
-                local = Path(found.download_artifacts(path, dst_path=folder))
-            sha256, read = _hash(local)
-            local.unlink()
-            digests.append(FileDigest(path=path, sha256=sha256, size_bytes=read))
-            done += size
-            progress(done, total)
+    for item in listed:
+        with files.fetched(item) as file:
+            done += file.size_bytes
+            total = max(total, done)  # a storage that lists no sizes
+            _verify_size(done, max_bytes)
+            digests.append(
+                FileDigest(path=item.path, sha256=_sha256(file.local), size_bytes=file.size_bytes)
+            )
+        progress(done, total)
     return tuple(digests)
 
 
-def _walk(found: ArtifactRepository, folder: str) -> Iterator[tuple[str, int]]:
-    for item in found.list_artifacts(folder or None):
-        if item.is_dir:
-            yield from _walk(found, item.path)
-        else:
-            yield item.path, int(item.file_size or 0)
+def _verify_size(size_bytes: int, max_bytes: int) -> None:
+    if size_bytes > max_bytes:
+        raise Refused(
+            "too_large",
+            f"This version has {size_bytes} bytes, and at most {max_bytes} are read "
+            "(FOUREYES_MAX_BYTES). The platform team can raise that.",
+        )
 
 
-def _hash(path: Path) -> tuple[str, int]:
+def _sha256(path: Path) -> str:
     digest = hashlib.sha256()
-    size = 0
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):
             digest.update(chunk)
-            size += len(chunk)
-    return digest.hexdigest(), size
+    return digest.hexdigest()
 
 
-Signature = tuple[tuple[Column, ...] | None, tuple[Column, ...] | None]
+@contextmanager
+def _reading(what: str, location: str) -> Iterator[None]:
+    """MLflow's errors and those of whatever storage stands behind it.
 
-
-def signature(found: ArtifactRepository) -> Signature:
-    """Input and output columns from the MLmodel file; None where it names none."""
-    with tempfile.TemporaryDirectory(prefix="foureyes-") as folder:
-        try:
-            local = Path(found.download_artifacts("MLmodel", dst_path=folder))
-        except MlflowException:
-            return None, None
-        except OSError:
-            return None, None
-        if local.stat().st_size > _MLMODEL_MAX_BYTES:
-            raise Refused("too_large", "The MLmodel file is larger than 5 MB: that is none.")
-        try:
-            described = yaml.safe_load(local.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError):
-            return None, None
-    stated = described.get("signature") if isinstance(described, dict) else None
-    if not isinstance(stated, dict):
-        return None, None
-    return _columns(stated.get("inputs")), _columns(stated.get("outputs"))
-
-
-def _columns(stated: object) -> tuple[Column, ...] | None:
-    if not isinstance(stated, str):
-        return None
+    Raises:
+        Refused: `source_not_readable`. Unavailable: also `storage_unavailable`.
+    """
     try:
-        items = yaml.safe_load(stated)  # JSON inside YAML; every JSON text is YAML too
-    except yaml.YAMLError:
-        return None
-    if not isinstance(items, list):
-        return None
-    return tuple(
-        Column(
-            name=str(item.get("name", f"#{number}")),
-            type=str(item.get("type")) if isinstance(item.get("type"), str) else "tensor",
-            required=bool(item.get("required", True)),
-        )
-        for number, item in enumerate(items)
-        if isinstance(item, dict)
-    )
+        with translated(what, unreadable(location, "the storage has no such files")):
+            try:
+                yield
+            except OSError as error:
+                if is_of_http(error):
+                    raise
+                raise Unavailable(
+                    "storage_unavailable",
+                    f"The files of this version ({what}) could not be read, or not be kept for a "
+                    f"moment: {error.strerror or type(error).__name__}. The platform team has to "
+                    "look at the storage, and at the temporary folder of Foureyes.",
+                ) from error
+    except FoureyesError as ours:
+        if status_of(ours.__cause__) == 404:
+            raise unreadable(location, "a file is gone") from ours
+        raise
+    except ImportError as error:
+        package = _CLIENT_PACKAGES.get(scheme_of(location), error.name or "for this storage")
+        raise unreadable(
+            location, f"the package {package} is not installed where Foureyes runs"
+        ) from error
+    except Exception as error:
+        # Every storage has a client with errors of its own; they share no base.
+        raise Unavailable(
+            "storage_unavailable",
+            f"The storage that holds the files of this version ({scheme_of(location)}:) does not "
+            f"give them ({what}, {type(error).__name__}). The platform team has to look at the "
+            "storage and at the credentials that Foureyes has for it.",
+        ) from error

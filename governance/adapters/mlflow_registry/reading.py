@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModel, Run
 from mlflow.entities.model_registry import ModelVersion
 
+from governance.adapters.mlflow_registry import mlmodel
 from governance.adapters.mlflow_registry.errors import translated
-from governance.adapters.mlflow_registry.files import repository, signature
+from governance.adapters.mlflow_registry.files import VersionFiles
+from governance.adapters.mlflow_registry.metrics import (
+    NOBODY,
+    USER_TAG,
+    metrics_of,
+    moment_of,
+)
+from governance.adapters.mlflow_registry.source import locations_of, logged_model, origin_of
 from governance.domain.errors import Refused
 from governance.domain.evidence import (
     AuthorClaim,
     Dataset,
-    Metric,
-    MetricOrigin,
     ModelName,
     Snapshot,
     Stage,
@@ -24,18 +29,20 @@ from governance.domain.evidence import (
 )
 
 _COMMIT = "mlflow.source.git.commit"
-_USER = "mlflow.user"
 
 
 def read_snapshot(client: MlflowClient, version: ModelVersion) -> Snapshot:
     """Read run, LoggedModel and description of a version.
 
     Raises:
-        Refused: `no_run` when its run was deleted. Unavailable.
+        Refused: `no_run` when its run was deleted, `no_model` when its LoggedModel was,
+            `source_not_readable`, `unreadable_mlmodel`. Unavailable.
     """
     run = _run(client, version)
-    model = _logged_model(client, version.source or "")
-    inputs, outputs = signature(repository(client, version.source or ""))
+    origin = origin_of(client, version.source or "")
+    model = logged_model(client, origin)
+    locations = locations_of(client, origin, model)
+    inputs, outputs = _signature(VersionFiles(locations, tracking_uri=client.tracking_uri))
     tags: dict[str, str] = {
         **dict(run.data.tags),
         **(dict(model.tags) if model else {}),
@@ -51,8 +58,9 @@ def read_snapshot(client: MlflowClient, version: ModelVersion) -> Snapshot:
         source=version.source or "",
         registered_at=moment_of(version.creation_timestamp),
         description=version.description or "",
-        metrics=_metrics(client, run, model),
+        metrics=metrics_of(client, run, model),
         parameters={**dict(run.data.params), **(dict(model.params or {}) if model else {})},
+        # MLflow 2 kept a copy of the MLmodel file in such a tag; it claims nothing of its own.
         tags={k: v for k, v in tags.items() if not k.startswith("mlflow.log-model")},
         datasets=_datasets(run),
         inputs=inputs,
@@ -78,49 +86,15 @@ def _run(client: MlflowClient, version: ModelVersion) -> Run:
     return run
 
 
-def _logged_model(client: MlflowClient, source: str) -> LoggedModel | None:
-    if not source.startswith("models:/m-"):
-        return None
-    gone = Refused(
-        "no_model", "The LoggedModel of this version is gone from MLflow: register it again."
-    )
-    with translated("the LoggedModel", gone):
-        return client.get_logged_model(source.removeprefix("models:/"))
-
-
-def _metrics(client: MlflowClient, run: Run, model: LoggedModel | None) -> tuple[Metric, ...]:
-    runs: dict[str, Run] = {run.info.run_id: run}
-    found: list[Metric] = []
-    for logged in (model.metrics or []) if model else []:
-        source = logged.run_id or run.info.run_id
-        if source not in runs:
-            with translated("a validation run", Refused("no_run", "A run is gone.")):
-                runs[source] = client.get_run(source)
-        found.append(
-            _metric(logged.key, logged.value, MetricOrigin.LOGGED_MODEL, runs[source], logged)
-        )
-    for name, value in sorted(run.data.metrics.items()):
-        found.append(_metric(name, value, MetricOrigin.RUN, run, None))
-    return tuple(found)
-
-
-def _metric(
-    name: str, value: float, origin: MetricOrigin, run: Run, logged: object | None
-) -> Metric:
-    stamp = getattr(logged, "timestamp", None)
-    return Metric(
-        name=name,
-        text=repr(float(value)),
-        origin=origin,
-        run_id=run.info.run_id,
-        run_user=_user(run),
-        run_started_at=_moment(run.info.start_time),
-        logged_at=_moment(stamp),
-    )
-
-
-def _user(run: Run) -> str:
-    return str(run.data.tags.get(_USER) or run.info.user_id or "")
+def _signature(files: VersionFiles) -> mlmodel.Signature:
+    """None for a version without an MLmodel file; one that does not answer is no such version."""
+    stated = [f for f in files.listed(below=False) if f.path == mlmodel.FILE]
+    if not stated:
+        return None, None
+    if stated[0].size_bytes > mlmodel.MAX_BYTES:
+        raise mlmodel.unreadable(f"it is larger than {mlmodel.MAX_BYTES >> 20} MB")
+    with files.fetched(stated[0]) as file, file.local.open("rb") as text:
+        return mlmodel.signature_in(text.read(mlmodel.MAX_BYTES + 1))
 
 
 def _datasets(run: Run) -> tuple[Dataset, ...]:
@@ -145,21 +119,13 @@ def _context(tags: Iterable[object]) -> str:
 def _authors(run: Run, model: LoggedModel | None, version: ModelVersion) -> tuple[AuthorClaim, ...]:
     named: dict[tuple[str, str], None] = {}
     model_tags: Mapping[str, str] = model.tags if model else {}
+    user_id = run.info.user_id
     for name, where in (
-        (run.info.user_id, "run.info.user_id"),
-        (run.data.tags.get(_USER), "mlflow.user"),
-        (model_tags.get(_USER), "mlflow.user of the model"),
+        (None if user_id == NOBODY else user_id, "run.info.user_id"),
+        (run.data.tags.get(USER_TAG), USER_TAG),
+        (model_tags.get(USER_TAG), f"{USER_TAG} of the model"),
         (version.user_id, "model_version.user_id"),
     ):
         if name:
             named[str(name), where] = None
     return tuple(AuthorClaim(name=name, where=where) for name, where in named)
-
-
-def moment_of(milliseconds: int) -> datetime:
-    """MLflow's milliseconds since 1970 as an aware moment."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
-def _moment(milliseconds: int | None) -> datetime | None:
-    return None if milliseconds is None else moment_of(milliseconds)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from governance.adapters.mlflow_registry.deadline import within
 from governance.domain.errors import Refused, Unavailable
 from governance.domain.evidence import Content, ModelName, Snapshot, Stage, Version
 from governance.ports import ProductionState, VersionSummary
@@ -17,14 +20,20 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 DEFAULT_MAX_BYTES = 2 << 30
+CALL_SECONDS = 9.0
+"""The port promises 10; the rest is for what happens around a call."""
 _PAGE = 200
+_HIGHEST_VERSION = 2**31 - 1
+_VERSION_TEXT = re.compile(r"\d+\.\d+[\w.+-]*")
 
 
 class MlflowRegistry:
     """Implements `governance.ports.Registry`.
 
     `write_stage` and `write_alias` say by which means a version is in production; at least one
-    of them. `timeout_seconds` bounds each HTTP request; none is repeated.
+    of them. `timeout_seconds` bounds the silence of one HTTP request, for the whole process,
+    and no request is repeated; `call_seconds` bounds each call of the port, save `content`,
+    which takes as long as the files are large.
     """
 
     def __init__(
@@ -36,12 +45,20 @@ class MlflowRegistry:
         alias: str = "champion",
         timeout_seconds: int = 5,
         max_bytes: int = DEFAULT_MAX_BYTES,
+        call_seconds: float = CALL_SECONDS,
     ) -> None:
         if not write_stage and not write_alias:
             raise Refused(
                 "nothing_to_write",
                 "FOUREYES_WRITE_STAGE and FOUREYES_WRITE_ALIAS are both off: then no promotion "
                 "would change anything.",
+            )
+        if urlsplit(tracking_uri).password is not None:
+            # MLflow's own errors, which end up in logs, hold the whole address.
+            raise Refused(
+                "secret_in_address",
+                "MLFLOW_TRACKING_URI holds a password: use MLFLOW_TRACKING_USERNAME and "
+                "MLFLOW_TRACKING_PASSWORD.",
             )
         # Read by MLflow's client at each request. Its default of 7 repeats takes 4 minutes.
         os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
@@ -51,21 +68,93 @@ class MlflowRegistry:
         self._write_alias = write_alias
         self._alias = alias
         self._max_bytes = max_bytes
+        self._call_seconds = call_seconds
         self._client = _make_client(tracking_uri)
 
     def server_version(self) -> str:
         """The server's version, from its own /version."""
-        from mlflow.utils.rest_utils import http_request
+        return within(self._call_seconds, self._server_version)
+
+    def models(self) -> tuple[ModelName, ...]:
+        """All registered models, by name."""
+        return within(self._call_seconds, self._models)
+
+    def versions(self, model: ModelName) -> tuple[VersionSummary, ...]:
+        """Every version, ascending."""
+        return within(self._call_seconds, lambda: self._versions(model))
+
+    def snapshot(self, model: ModelName, version: Version) -> Snapshot:
+        """Read everything about one version now."""
+        from governance.adapters.mlflow_registry.reading import read_snapshot
+
+        return within(
+            self._call_seconds,
+            lambda: read_snapshot(self._client, self._version(model, version)),
+        )
+
+    def content(
+        self, model: ModelName, version: Version, *, progress: Callable[[int, int], None]
+    ) -> Content:
+        """SHA-256 of every file of a version, never from a cache. A server that falls silent
+        for `timeout_seconds` ends it; how long it takes otherwise depends on the files."""
+        from governance.adapters.mlflow_registry.files import VersionFiles, manifest
+        from governance.adapters.mlflow_registry.source import (
+            locations_of,
+            logged_model,
+            origin_of,
+        )
+
+        found = within(self._call_seconds, lambda: self._version(model, version))
+        origin = origin_of(self._client, found.source or "")
+        source_model = logged_model(self._client, origin)
+        files = VersionFiles(
+            locations_of(self._client, origin, source_model),
+            tracking_uri=self._client.tracking_uri,
+        )
+        return Content(
+            run_id=found.run_id or "",
+            model_id=source_model.model_id if source_model else "",
+            source=found.source or "",
+            files=manifest(files, max_bytes=self._max_bytes, progress=progress),
+        )
+
+    def production(self, model: ModelName) -> ProductionState:
+        """What is in production now, by stage and by alias. MLflow's search leaves aliases
+        out, so they are asked for beside it."""
+        return within(self._call_seconds, lambda: self._production(model))
+
+    def is_in_production(self, state: ProductionState, version: Version) -> bool:
+        """Alone in production by every means that is written."""
+        by_stage = not self._write_stage or state.staged == (version,)
+        by_alias = not self._write_alias or state.alias == version
+        return by_stage and by_alias
+
+    def set_production(self, model: ModelName, version: Version) -> ProductionState:
+        """Make `version` the only one in production; repeated once when the read-back shows
+        that another client's transition came in between (two can both end in Production)."""
+        return within(self._call_seconds, lambda: self._set_production(model, version))
+
+    def set_staging(self, model: ModelName, version: Version) -> Stage:
+        """Move one version to Staging and read it back; nothing is archived."""
+        return within(self._call_seconds, lambda: self._set_staging(model, version))
+
+    # --- each inside its time ---------------------------------------------------------------
+
+    def _server_version(self) -> str:
+        from mlflow.utils.rest_utils import augmented_raise_for_status, http_request
+
+        from governance.adapters.mlflow_registry.errors import no_mlflow
 
         with _translated("its version"):
             host = self._client._tracking_client.store.get_host_creds()
             answer = http_request(host, "/version", "GET")
-        if answer.status_code != 200:
-            raise Unavailable("registry_unavailable", "MLflow does not tell its version.")
-        return str(answer.text).strip()
+            augmented_raise_for_status(answer)
+        told = str(answer.text).strip()
+        if not _VERSION_TEXT.fullmatch(told):
+            raise no_mlflow("its version")
+        return told
 
-    def models(self) -> tuple[ModelName, ...]:
-        """All registered models, by name."""
+    def _models(self) -> tuple[ModelName, ...]:
         names: list[ModelName] = []
         token: str | None = None
         while True:
@@ -76,14 +165,12 @@ class MlflowRegistry:
             if not token:
                 return tuple(sorted(names))
 
-    def versions(self, model: ModelName) -> tuple[VersionSummary, ...]:
-        """Every version, ascending."""
+    def _versions(self, model: ModelName) -> tuple[VersionSummary, ...]:
+        from governance.adapters.mlflow_registry.metrics import moment_of
+
         found = self._all_versions(model)
         if not found:
-            with _translated("the model", _no_such_model(model)):
-                self._client.get_registered_model(model)
-        from governance.adapters.mlflow_registry.reading import moment_of
-
+            self._verify_model(model)
         return tuple(
             VersionSummary(
                 version=Version(int(v.version)),
@@ -94,32 +181,7 @@ class MlflowRegistry:
             for v in sorted(found, key=lambda v: int(v.version))
         )
 
-    def snapshot(self, model: ModelName, version: Version) -> Snapshot:
-        """Read everything about one version now."""
-        from governance.adapters.mlflow_registry.reading import read_snapshot
-
-        return read_snapshot(self._client, self._version(model, version))
-
-    def content(
-        self, model: ModelName, version: Version, *, progress: Callable[[int, int], None]
-    ) -> Content:
-        """SHA-256 of every file of a version, never from a cache."""
-        from governance.adapters.mlflow_registry.files import manifest, repository
-
-        found = self._version(model, version)
-        source = found.source or ""
-        return Content(
-            run_id=found.run_id or "",
-            model_id=source.removeprefix("models:/") if source.startswith("models:/m-") else "",
-            source=source,
-            files=manifest(
-                repository(self._client, source), max_bytes=self._max_bytes, progress=progress
-            ),
-        )
-
-    def production(self, model: ModelName) -> ProductionState:
-        """What is in production now, by stage and by alias. MLflow's search leaves aliases
-        out, so they are asked for beside it."""
+    def _production(self, model: ModelName) -> ProductionState:
         found = self._all_versions(model)
         staged = sorted(int(v.version) for v in found if v.current_stage == Stage.PRODUCTION.value)
         return ProductionState(
@@ -133,53 +195,76 @@ class MlflowRegistry:
         version = aliases.get(self._alias)
         return None if version is None else Version(int(version))
 
-    def is_in_production(self, state: ProductionState, version: Version) -> bool:
-        """Alone in production by every means that is written."""
-        by_stage = not self._write_stage or state.staged == (version,)
-        by_alias = not self._write_alias or state.alias == version
-        return by_stage and by_alias
-
-    def set_production(self, model: ModelName, version: Version) -> ProductionState:
-        """Make `version` the only one in production; repeated once when the read-back shows
-        that another client's transition came in between (two can both end in Production)."""
-        self._write_production(model, version)
-        state = self.production(model)
+    def _set_production(self, model: ModelName, version: Version) -> ProductionState:
+        try:
+            self._write_production(model, version)
+        except Unavailable as refusal:
+            # Of two clients that make a new alias at once, MLflow refuses one with a broken
+            # constraint. The read-back below decides; what is refused again is raised.
+            if refusal.code != "registry_error":
+                raise
+        state = self._production(model)
         if not self.is_in_production(state, version):
             self._write_production(model, version)
-            state = self.production(model)
+            state = self._production(model)
         return state
 
-    def set_staging(self, model: ModelName, version: Version) -> Stage:
-        """Move one version to Staging; nothing is archived."""
-        with _translated("the move to Staging", _no_such_version(model, version)):
-            moved = self._client.transition_model_version_stage(
-                model, str(version), Stage.STAGING.value, archive_existing_versions=False
-            )
-        return Stage(moved.current_stage)
-
     def _write_production(self, model: ModelName, version: Version) -> None:
-        missing = _no_such_version(model, version)
-        with _translated("the transition", missing):
-            if self._write_stage:
-                self._client.transition_model_version_stage(
-                    model, str(version), Stage.PRODUCTION.value, archive_existing_versions=True
-                )
-            if self._write_alias:
+        if self._write_stage:
+            self._transition(model, version, Stage.PRODUCTION, archive_others=True)
+        if self._write_alias:
+            with self._moving("the alias", model, version):
                 self._client.set_registered_model_alias(model, self._alias, str(version))
 
+    def _set_staging(self, model: ModelName, version: Version) -> Stage:
+        self._transition(model, version, Stage.STAGING, archive_others=False)
+        return Stage(self._version(model, version).current_stage)
+
+    def _transition(
+        self, model: ModelName, version: Version, stage: Stage, *, archive_others: bool
+    ) -> None:
+        with self._moving(f"the move to {stage.value}", model, version):
+            self._client.transition_model_version_stage(
+                model, str(version), stage.value, archive_existing_versions=archive_others
+            )
+
+    @contextmanager
+    def _moving(self, what: str, model: ModelName, version: Version) -> Iterator[None]:
+        missing = _no_such_version(model, version)
+        if not 0 < version <= _HIGHEST_VERSION:  # a larger one is an error inside the server
+            raise missing
+        with _translated(what, missing):
+            yield
+
     def _version(self, model: ModelName, version: Version) -> ModelVersion:
-        with _translated("the version", _no_such_version(model, version)):
-            return self._client.get_model_version(model, str(version))
+        missing = _no_such_version(model, version)
+        try:
+            if not 0 < version <= _HIGHEST_VERSION:
+                raise missing
+            with _translated("the version", missing, invalid_is_missing=True):
+                return self._client.get_model_version(model, str(version))
+        except Refused:
+            self._verify_model(model)  # MLflow says the same of both
+            raise
+
+    def _verify_model(self, model: ModelName) -> None:
+        with _translated("the model", _no_such_model(model), invalid_is_missing=True):
+            self._client.get_registered_model(model)
 
     def _all_versions(self, model: ModelName) -> list[ModelVersion]:
-        if "'" in model or "\\" in model:
-            raise _no_such_model(model)
+        quote = '"' if "'" in model else "'"
+        if quote in model or "\\" in model:
+            raise Refused(
+                "no_such_model",
+                f"MLflow cannot be asked for {model}: its search takes no name with such "
+                "characters. Register the model under a plain name.",
+            )
         found: list[ModelVersion] = []
         token: str | None = None
         while True:
             with _translated("the list of versions"):
                 page = self._client.search_model_versions(
-                    f"name='{model}'", max_results=_PAGE, page_token=token
+                    f"name={quote}{model}{quote}", max_results=_PAGE, page_token=token
                 )
             found.extend(page)
             token = page.token
@@ -191,15 +276,19 @@ def _make_client(tracking_uri: str) -> MlflowClient:
     from mlflow import MlflowClient
 
     # MLflow announces the end of stages at every call; the port can already do without.
-    warnings.filterwarnings("ignore", message=".*stages.*", category=FutureWarning)
+    warnings.filterwarnings(
+        "ignore", message=".*transition_model_version_stage", category=FutureWarning
+    )
     return MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
 
 
 @contextmanager
-def _translated(what: str, missing: Refused | None = None) -> Iterator[None]:
+def _translated(
+    what: str, missing: Refused | None = None, *, invalid_is_missing: bool = False
+) -> Iterator[None]:
     from governance.adapters.mlflow_registry.errors import translated
 
-    with translated(what, missing):
+    with translated(what, missing, invalid_is_missing=invalid_is_missing):
         yield
 
 

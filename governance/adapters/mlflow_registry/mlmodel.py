@@ -1,0 +1,93 @@
+"""Input and output columns from a version's MLmodel file. Pure: text in, columns out.
+
+The file is read as data; no model is loaded. What is there and cannot be understood is refused
+whole, never read in part: a column that is left out could be one that a policy bars.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import yaml
+
+from governance.domain.errors import Refused
+from governance.domain.evidence import Column
+
+FILE = "MLmodel"
+MAX_BYTES = 5 << 20
+
+Signature = tuple[tuple[Column, ...] | None, tuple[Column, ...] | None]
+
+# The one in C is about ten times faster, and not in every build of PyYAML.
+_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def signature_in(text: bytes) -> Signature:
+    """Inputs and outputs; None for whichever the file does not name.
+
+    Raises:
+        Refused: `unreadable_mlmodel`.
+    """
+    if len(text) > MAX_BYTES:
+        raise unreadable(f"it is larger than {MAX_BYTES >> 20} MB")
+    try:
+        described = yaml.load(text, Loader=_Loader)  # noqa: S506  # a SafeLoader, in C or not
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise unreadable("it is no YAML") from error
+    if not isinstance(described, dict):
+        raise unreadable("it is no table of fields")
+    stated = described.get("signature")
+    if stated is None:
+        return None, None
+    if not isinstance(stated, dict):
+        raise unreadable("its signature is no table of fields")
+    return _columns(stated.get("inputs"), "inputs"), _columns(stated.get("outputs"), "outputs")
+
+
+def unreadable(why: str) -> Refused:
+    """The file is there and says nothing that can be relied on."""
+    return Refused(
+        "unreadable_mlmodel",
+        f"The MLmodel file of this version cannot be understood: {why}. Log the model with "
+        "MLflow's own log_model, and register that.",
+    )
+
+
+def _columns(stated: object, which: str) -> tuple[Column, ...] | None:
+    if stated is None:
+        return None
+    if not isinstance(stated, str):
+        raise unreadable(f"the {which} of its signature are no text")
+    try:
+        items = json.loads(stated)
+    except (ValueError, RecursionError) as error:
+        raise unreadable(f"the {which} of its signature are no JSON") from error
+    if items is None:
+        return None
+    if not isinstance(items, list):
+        raise unreadable(f"the {which} of its signature are no list")
+    return tuple(_column(item, number, which) for number, item in enumerate(items))
+
+
+def _column(item: object, number: int, which: str) -> Column:
+    if not isinstance(item, dict) or not isinstance(item.get("type"), str):
+        raise unreadable(f"number {number} of the {which} of its signature has no type")
+    name = item.get("name")
+    required = item.get("required", True)
+    if not isinstance(name, str | None) or not isinstance(required, bool):
+        raise unreadable(f"number {number} of the {which} of its signature is no column")
+    return Column(
+        # MLflow leaves the name out of a model's only tensor or column.
+        name=f"#{number}" if name is None else name,
+        type=_type(item),
+        required=required,
+    )
+
+
+def _type(item: Mapping[str, object]) -> str:
+    """The word for a plain type; with whatever says more for tensors, arrays and objects."""
+    more = {k: v for k, v in item.items() if k not in ("name", "required", "type")}
+    if not more:
+        return str(item["type"])
+    return f"{item['type']} {json.dumps(more, sort_keys=True, separators=(',', ':'))}"
