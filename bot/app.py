@@ -167,13 +167,13 @@ class _Running:
     def _end(self) -> bool:
         """Take nothing new, finish what runs. False when something would not end."""
         self._stop.set()
-        self._link.close()
+        unlinked = self._link.close()
         draining = Thread(target=self._conversation.drain, name="drain", daemon=True)
         draining.start()
         idle = self._jobs.stop(patience=timedelta(seconds=_DRAIN_SECONDS), pause=time.sleep)
         draining.join(_DRAIN_SECONDS)
         self._web.stop()
-        return idle and not draining.is_alive()
+        return unlinked and idle and not draining.is_alive()
 
     def _all_jobs(self) -> tuple[Job, ...]:
         settings = self._settings

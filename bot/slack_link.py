@@ -18,10 +18,21 @@ PING_SECONDS = 3
 _LOOK_SECONDS = 0.5
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 15.0
+_CLOSE_SECONDS = 5.0
+
+
+class SessionState(Protocol):
+    """What the client's reader looks at between two frames."""
+
+    terminated: bool
 
 
 class SocketClient(Protocol):
     """What is used of `slack_sdk.socket_mode.SocketModeClient`."""
+
+    @property
+    def current_session_state(self) -> SessionState:
+        """What its reader looks at."""
 
     def is_connected(self) -> bool:
         """Whether a session is up."""
@@ -59,11 +70,22 @@ class SlackLink:
         with self._lock:
             return 0.0 if self._lost_at is None else self._elapsed() - self._lost_at
 
-    def close(self) -> None:
-        """Take nothing in any more."""
+    def close(self) -> bool:
+        """Take nothing in any more. False when the client's threads would not end in time."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(_LOOK_SECONDS * 2)
+        closing = Thread(target=self._close_client, name="slack-close", daemon=True)
+        closing.start()
+        give_up_at = self._elapsed() + _CLOSE_SECONDS
+        while closing.is_alive() and self._elapsed() < give_up_at:
+            # A reader that was about to begin puts the end back to False (slack_sdk 3.47,
+            # `_run_current_session`) and would be waited for without end.
+            self._client.current_session_state.terminated = True
+            closing.join(_LOOK_SECONDS)
+        return not closing.is_alive()
+
+    def _close_client(self) -> None:
         # The SDK's own reader may close its socket between the SDK's look at it and its call.
         with suppress(AttributeError):
             self._client.close()
