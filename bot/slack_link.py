@@ -75,20 +75,7 @@ class SlackLink:
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(_LOOK_SECONDS * 2)
-        closing = Thread(target=self._close_client, name="slack-close", daemon=True)
-        closing.start()
-        give_up_at = self._elapsed() + _CLOSE_SECONDS
-        while closing.is_alive() and self._elapsed() < give_up_at:
-            # A reader that was about to begin puts the end back to False (slack_sdk 3.47,
-            # `_run_current_session`) and would be waited for without end.
-            self._client.current_session_state.terminated = True
-            closing.join(_LOOK_SECONDS)
-        return not closing.is_alive()
-
-    def _close_client(self) -> None:
-        # The SDK's own reader may close its socket between the SDK's look at it and its call.
-        with suppress(AttributeError):
-            self._client.close()
+        return end_client(self._client, elapsed=self._elapsed)
 
     def _keep_up(self) -> None:
         pause = _FIRST_PAUSE_SECONDS
@@ -121,3 +108,22 @@ class SlackLink:
             _log.info("connected to Slack")
         elif not connected and before is None:
             _log.warning("the connection to Slack was lost")
+
+
+def end_client(client: SocketClient, *, elapsed: Callable[[], float]) -> bool:
+    """Close a client in bounded time; False when its threads would not end."""
+    closing = Thread(target=_close, args=(client,), name="slack-close", daemon=True)
+    closing.start()
+    give_up_at = elapsed() + _CLOSE_SECONDS
+    while closing.is_alive() and elapsed() < give_up_at:
+        # A reader that was about to begin puts the end back to False (slack_sdk 3.47,
+        # `_run_current_session`) and would be waited for without end.
+        client.current_session_state.terminated = True
+        closing.join(_LOOK_SECONDS)
+    return not closing.is_alive()
+
+
+def _close(client: SocketClient) -> None:
+    # The SDK's own reader may close its socket between the SDK's look at it and its call.
+    with suppress(AttributeError):
+        client.close()

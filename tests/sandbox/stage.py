@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
@@ -12,6 +13,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.sandbox import Limits, RunningServer, Workspace
+from bot.slack_link import end_client
 
 Connect = Callable[[App], SocketModeHandler]
 
@@ -48,9 +50,7 @@ def connected(server: RunningServer, app: App) -> Iterator[SocketModeHandler]:
         # Closing from our side first spares the SDK's three seconds of waiting for its socket.
         handler.client.auto_reconnect_enabled = False
         server.workspace.drop_connections()
-        # The SDK's own reader may have closed its socket between the SDK's look and its call.
-        with suppress(AttributeError):
-            handler.close()  # type: ignore[no-untyped-call]  # Bolt leaves it untyped
+        assert end_client(handler.client, elapsed=time.monotonic)
 
 
 def bolt_app(server: RunningServer) -> App:
