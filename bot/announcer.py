@@ -1,16 +1,14 @@
-"""The outbox to Slack: in order for each request and model, at least once, within rate limits.
+"""One notice to Slack: which message, where, and to whom.
 
 Decides nothing: words come from `messages`, blocks from `views`, state from the store.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
-import threading
-from dataclasses import dataclass
-from datetime import timedelta
-from uuid import uuid4
+from dataclasses import dataclass, field, replace
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
@@ -22,35 +20,17 @@ from governance.domain.approval import RequestId
 from governance.domain.evidence import ModelName
 from governance.domain.identity import PersonId
 from governance.domain.policy import policy_for
-from governance.ports import Notice, NoticeKind, QueuedNotice, SentMessage
+from governance.ports import Notice, NoticeKind, SentMessage
 from governance.use_cases.world import World
 
 _log = logging.getLogger("foureyes.announcer")
 
-_SENDER = ModelName(" outbox")
-"""The lock under which one replica sends; no model is named so, for a name has no space first."""
-_LEASE = timedelta(seconds=60)
 _PAGE = 200
-_LONGEST_WAIT_SECONDS = 300
-_PERMANENT = frozenset(
-    {
-        "account_inactive",
-        "cannot_dm_bot",
-        "channel_not_found",
-        "ekm_access_denied",
-        "invalid_blocks",
-        "is_archived",
-        "msg_blocks_too_long",
-        "msg_too_long",
-        "not_in_channel",
-        "restricted_action",
-        "user_disabled",
-        "user_not_found",
-    }
-)
 _ALERTS = frozenset(
     {"changed_elsewhere", "record_broken", "restored_differs", "rollback_failed", "rolled_back"}
 )
+_COPY_IS_GONE = frozenset({"channel_not_found", "is_archived", "not_in_channel", "user_disabled"})
+"""A direct message that cannot be drawn again hinders nobody else's."""
 
 
 class Undeliverable(Exception):
@@ -59,103 +39,19 @@ class Undeliverable(Exception):
 
 @dataclass
 class Announcer:
-    """Sends what is due."""
+    """Puts one notice at a time where it belongs."""
 
     world: World
     client: WebClient
+    _channels: dict[str, str] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self._sending = threading.Lock()
-        self._holder = f"{self.world.holder}:{uuid4().hex}"
-        self._channels: dict[str, str] = {}
-        self._last_drawn: dict[str, str] = {}
+    def announce(self, notice: Notice) -> None:
+        """Deliver it. Safe to do again: a message that stands as it should is left alone.
 
-    def send_due(self, limit: int = 50) -> int:
-        """Send until nothing is due or something has to wait; how many were sent."""
-        if not self._sending.acquire(blocking=False):
-            return 0
-        try:
-            with self.world.store.read() as tx:
-                if not tx.due_notices(1):
-                    return 0
-            if not self.world.store.lock_model(_SENDER, self._holder, _LEASE):
-                return 0
-            try:
-                return self._send_all(limit)
-            finally:
-                self.world.store.unlock_model(_SENDER, self._holder)
-        finally:
-            self._sending.release()
-
-    def _send_all(self, limit: int) -> int:
-        sent = 0
-        while sent < limit:
-            with self.world.store.read() as tx:
-                due = tx.due_notices(limit)
-            if not due:
-                break
-            for queued in due:
-                if not self._send(queued):
-                    return sent
-                sent += 1
-        return sent
-
-    def _send(self, queued: QueuedNotice) -> bool:
-        try:
-            self._deliver(queued.notice)
-        except SlackApiError as error:
-            return self._failed(queued, error)
-        except OSError:
-            self._delay(queued, _back_off(queued.attempts), "Slack does not answer")
-            return False
-        except Undeliverable as reason:
-            self._drop(queued, str(reason))
-            return True
-        with self.world.store.transaction() as tx:
-            tx.notice_sent(queued.id)
-        return True
-
-    def _failed(self, queued: QueuedNotice, error: SlackApiError) -> bool:
-        code = str(error.response.get("error"))
-        if error.response.status_code == 429 or code == "ratelimited":
-            headers = error.response.headers or {}
-            self._delay(queued, float(headers.get("Retry-After", 1)), code)
-            return True
-        if code in _PERMANENT:
-            self._drop(queued, code)
-            return True
-        self._delay(queued, _back_off(queued.attempts), code)
-        return False
-
-    def _delay(self, queued: QueuedNotice, seconds: float, why: str) -> None:
-        with self.world.store.transaction() as tx:
-            tx.notice_delayed(queued.id, tx.now + timedelta(seconds=seconds), why)
-
-    def _drop(self, queued: QueuedNotice, why: str) -> None:
-        """Kept with the reason; the owners are told where a whole channel cannot be reached."""
-        notice = queued.notice
-        _log.error("a notice (%s) cannot be delivered: %s", notice.what, why)
-        with self.world.store.transaction() as tx:
-            tx.notice_dropped(queued.id, why)
-            if notice.what == "unreachable" or notice.model is None:
-                return
-            if notice.kind not in (NoticeKind.CHANNEL, NoticeKind.REQUEST_CHANGED):
-                return
-            policy = policy_for(self.world.rules.current().policies, notice.model)
-            for owner in sorted(policy.owners) if policy else ():
-                tx.notify(
-                    Notice(
-                        kind=NoticeKind.TELL,
-                        what="unreachable",
-                        model=notice.model,
-                        person=owner,
-                        facts={"channel": policy.channel if policy else "", "why": why},
-                    )
-                )
-
-    # --- one notice -----------------------------------------------------------------------
-
-    def _deliver(self, notice: Notice) -> None:
+        Raises:
+            Undeliverable: it can never arrive.
+            SlackApiError, OSError: Slack did not take it, or did not answer.
+        """
         match notice.kind:
             case NoticeKind.REQUEST_CHANGED:
                 self._redraw(_request_of(notice))
@@ -181,37 +77,48 @@ class Announcer:
         self._put(_main_key(request_id), where, drawn)
         for key, copy in copies.items():
             if copy is not None:
-                self._put(key, copy.channel, drawn)
+                self._put_copy(key, copy.channel, drawn)
+
+    def _put_copy(self, key: str, where: str, drawn: Drawn) -> None:
+        try:
+            self._put(key, where, drawn)
+        except SlackApiError as error:
+            if error.response.get("error") not in _COPY_IS_GONE:
+                raise
+            _log.warning("a direct message cannot be drawn again: %s", error.response.get("error"))
 
     def _put(self, key: str, where: str, drawn: Drawn) -> None:
         """Update the message with this key in place, or post it where it is not (any more)."""
-        spelled = json.dumps([drawn.text, drawn.blocks])
-        with self.world.store.read() as tx:
-            there = tx.message(key)
-        if there is not None:
-            if self._last_drawn.get(key) == spelled:
-                return
-            try:
-                self.client.chat_update(
-                    channel=there.channel, ts=there.ts, text=drawn.text, blocks=drawn.blocks
-                )
-                self._last_drawn[key] = spelled
-                return
-            except SlackApiError as error:
-                if error.response.get("error") != "message_not_found":
-                    raise
-        self._post(key, where, drawn)
-        self._last_drawn[key] = spelled
+        there = self._sent(key)
+        digest = _digest(drawn)
+        if there is not None and there.drawn == digest:
+            return
+        if there is None or not self._update(there, drawn):
+            there = self._post(where, drawn)
+        with self.world.store.transaction() as tx:
+            tx.save_message(key, replace(there, drawn=digest))
 
-    def _post(self, key: str | None, where: str, drawn: Drawn) -> None:
+    def _update(self, there: SentMessage, drawn: Drawn) -> bool:
+        """Draw a message again; False when somebody deleted it."""
+        try:
+            self.client.chat_update(
+                channel=there.channel, ts=there.ts, text=drawn.text, blocks=drawn.blocks
+            )
+        except SlackApiError as error:
+            if error.response.get("error") != "message_not_found":
+                raise
+            return False
+        return True
+
+    def _post(self, where: str, drawn: Drawn) -> SentMessage:
         answer = self.client.chat_postMessage(
             channel=where, text=drawn.text, blocks=drawn.blocks, unfurl_links=False
         )
-        if key is not None:
-            with self.world.store.transaction() as tx:
-                tx.save_message(
-                    key, SentMessage(channel=str(answer["channel"]), ts=str(answer["ts"]))
-                )
+        return SentMessage(channel=str(answer["channel"]), ts=str(answer["ts"]))
+
+    def _sent(self, key: str) -> SentMessage | None:
+        with self.world.store.read() as tx:
+            return tx.message(key)
 
     def _timeline(self, notice: Notice) -> None:
         with self.world.store.read() as tx:
@@ -242,7 +149,9 @@ class Announcer:
             asked = views.sentence(messages.asked(shown.request, rules.roster))
             drawn = views.request_message(shown)
             drawn = Drawn(text=asked.text, blocks=[*asked.blocks, *drawn.blocks])
-            self._post(key, where, drawn)
+            posted = self._post(where, drawn)
+            with self.world.store.transaction() as tx:
+                tx.save_message(key, posted)
         else:
             self._put(key, where, views.request_message(shown))
 
@@ -256,7 +165,7 @@ class Announcer:
             text = messages.unreachable(str(notice.model), notice.facts)
         else:
             text = messages.told(notice.what, notice.facts, request, rules.roster)
-        self._post(None, self._direct_channel(_person_of(notice)), views.sentence(text))
+        self._post(self._direct_channel(_person_of(notice)), views.sentence(text))
 
     def _channel(self, notice: Notice) -> None:
         rules = self.world.rules.current()
@@ -267,7 +176,7 @@ class Announcer:
             people = (rules.roster.people.get(p) for p in policy.on_call)
             mentions = {str(a): p.name for p in people if p for a in sorted(p.slack)[:1]}
         text = messages.channel(notice.what, model, notice.facts, rules.roster)
-        self._post(None, self._channel_of(model), views.sentence(text, mentions))
+        self._post(self._channel_of(model), views.sentence(text, mentions))
 
     # --- places ---------------------------------------------------------------------------
 
@@ -327,6 +236,5 @@ def _person_of(notice: Notice) -> PersonId:
     return notice.person
 
 
-def _back_off(attempts: int) -> float:
-    """1, 2, 4 … 300 seconds."""
-    return min(float(2 ** min(attempts, 20)), _LONGEST_WAIT_SECONDS)
+def _digest(drawn: Drawn) -> str:
+    return hashlib.sha256(json.dumps([drawn.text, drawn.blocks]).encode()).hexdigest()

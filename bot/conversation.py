@@ -1,4 +1,4 @@
-"""The Slack side of the bot: listeners, desk and announcer, put together around one world."""
+"""The Slack side of the bot: listeners, desk and outbox, put together around one world."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from bot.announcer import Announcer
 from bot.desk import Desk
 from bot.intake import Intake
 from bot.listeners import clicks, commands, forms
+from bot.outbox import Outbox
 from governance.domain.errors import FoureyesError
 from governance.use_cases.world import World
 
@@ -30,7 +31,7 @@ class Conversation:
         self._listening = ThreadPoolExecutor(_LISTENERS, thread_name_prefix="listener")
         self._working = ThreadPoolExecutor(_WORKERS, thread_name_prefix="worker")
         self._sending = ThreadPoolExecutor(1, thread_name_prefix="sender")
-        self._announcer = Announcer(world=world, client=client)
+        self._outbox = Outbox(world=world, announcer=Announcer(world=world, client=client))
         self._desk = Desk(
             world=world,
             client=client,
@@ -60,7 +61,7 @@ class Conversation:
 
     def send_due(self, limit: int = 50) -> int:
         """Send what the outbox holds; how many arrived."""
-        return self._announcer.send_due(limit)
+        return self._outbox.send_due(limit)
 
     def drain(self) -> None:
         """Take nothing new, and finish what runs."""
@@ -77,7 +78,7 @@ class Conversation:
 
     def _send(self) -> None:
         try:
-            self._announcer.send_due()
+            self._outbox.send_due()
         except FoureyesError as problem:
             _log.warning("the outbox waits: %s", problem.sentence)
         except Exception:  # a defect must not end the sender's thread unseen

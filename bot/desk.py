@@ -229,8 +229,11 @@ class Desk:
         """A click on an older drawing: the person gets the current message."""
         if not isinstance(problem, Conflict) or "request" not in payload:
             return
-        with self.world.store.transaction() as tx:
-            redraw(tx, tx.request(_request(payload)))
+        try:
+            with self.world.store.transaction() as tx:
+                redraw(tx, tx.request(_request(payload)))
+        except FoureyesError as other:  # the person is answered all the same
+            _log.warning("a request was not drawn again: %s", other.sentence)
 
     # --- answers --------------------------------------------------------------------------
 

@@ -34,8 +34,13 @@ class Intake:
 
     def hand_over(self, inbox_id: InboxId | None) -> None:
         """Begin the work; a duplicate has nothing to begin."""
-        if inbox_id is not None:
+        if inbox_id is None:
+            return
+        try:
             self.workers.submit(self._work, inbox_id)
+        except RuntimeError:
+            # Shutting down: the row stands, and the next start works it off.
+            _log.info("an item waits for the next start")
 
     def _work(self, inbox_id: InboxId) -> None:
         try:

@@ -22,6 +22,11 @@ NOT_STORED = (
     "Foureyes could not store what you did, so nothing was done. The platform team has to look at "
     "its database; then try again."
 )
+RESTARTING = "Foureyes is being restarted. Close this and try again in a minute."
+NAMES_TOO_LONG = (
+    "The name of every model is too long for a menu of Slack (150 characters). Type it after the "
+    "command: /promote MODEL VERSION STAGE REASON."
+)
 NOT_SERVED = "What is served was not checked."
 
 

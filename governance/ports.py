@@ -231,6 +231,8 @@ class SentMessage:
 
     channel: str
     ts: str
+    drawn: str = ""
+    """Digest of what it shows; empty when that is not known."""
 
 
 @dataclass(frozen=True, kw_only=True)

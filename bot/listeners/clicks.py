@@ -12,7 +12,8 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
 
-from bot import messages, views
+from bot import messages, modals
+from bot.block_kit import Block
 from bot.intake import Intake
 from bot.shown import shown_request
 from governance.domain.approval import RequestId, Verdict
@@ -56,7 +57,7 @@ def register(app: App, intake: Intake, world: World) -> None:
         stored = take("open_comment", body, ack, {})
         if stored is None:
             return
-        modal = views.comment_modal(verdict, json.dumps(_value(body)), _channel(body))
+        modal = modals.comment_modal(verdict, json.dumps(_value(body)), _channel(body))
         _open(client, str(body["trigger_id"]), modal)
         intake.hand_over(stored)
 
@@ -68,9 +69,9 @@ def register(app: App, intake: Intake, world: World) -> None:
         try:
             with world.store.read() as tx:
                 shown = shown_request(tx, world.rules.current(), RequestId(_value(body)["request"]))
-            modal = views.details_modal(shown)
+            modal = modals.details_modal(shown)
         except FoureyesError as problem:
-            modal = views.sentence_modal(problem.sentence)
+            modal = modals.sentence_modal(problem.sentence)
         _open(client, str(body["trigger_id"]), modal)
         intake.hand_over(stored)
 
@@ -88,7 +89,7 @@ def register(app: App, intake: Intake, world: World) -> None:
         intake.hand_over(take("roll_back", body, ack, {"value": value}))
 
 
-def _open(client: WebClient, trigger_id: str, modal: views.Block) -> None:
+def _open(client: WebClient, trigger_id: str, modal: Block) -> None:
     try:
         client.views_open(trigger_id=trigger_id, view=modal)
     except (SlackApiError, OSError) as error:

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot import messages, views
+from bot import messages, modals
+from bot.block_kit import Block
 from bot.intake import Intake
 from bot.typed import nearest, prefilled
 from governance.domain.errors import FoureyesError, Refused
@@ -42,29 +44,52 @@ class PromoteForm:
     def open(self, trigger_id: str, typed: str, channel: str) -> None:
         """Open the loading modal with the trigger, then fill it."""
         try:
-            opened = self.client.views_open(trigger_id=trigger_id, view=views.loading_modal())
+            opened = self.client.views_open(trigger_id=trigger_id, view=modals.loading_modal())
         except (SlackApiError, OSError) as error:
             _log.warning("a form could not be opened: %s", type(error).__name__)
             return
-        self.workers.submit(self.fill, str(opened["view"]["id"]), typed, channel)
+        self.fill_soon(str(opened["view"]["id"]), typed, channel)
+
+    def fill_soon(self, view_id: str, typed: str, channel: str) -> None:
+        """Fill it beside; when the bot is shutting down, the form says so."""
+        try:
+            self.workers.submit(self.fill, view_id, typed, channel)
+        except RuntimeError:
+            self._show(view_id, modals.sentence_modal(messages.RESTARTING))
 
     def fill(self, view_id: str, typed: str, channel: str) -> None:
         """Show what MLflow has, or the sentence that says why not."""
         try:
-            view = views.promote_modal(self._choices(typed, channel))
+            view = modals.promote_modal(self._choices(typed, channel))
         except FoureyesError as problem:
-            view = views.sentence_modal(problem.sentence)
+            view = modals.sentence_modal(problem.sentence)
+        except Exception:  # a defect: the person is told, and the log says where
+            reference = uuid4().hex[:8]
+            _log.exception("defect %s while filling a form", reference)
+            view = modals.sentence_modal(messages.broke(reference))
+        self._show(view_id, view)
+
+    def _show(self, view_id: str, view: Block) -> None:
         try:
             self.client.views_update(view_id=view_id, view=view)
-        except (SlackApiError, OSError) as error:
-            # Closed meanwhile, or Slack is gone: there is nobody left to show it to.
-            _log.info("a form could not be filled: %s", type(error).__name__)
+        except SlackApiError as error:
+            code = error.response.get("error")
+            # `not_found`: closed meanwhile, so there is nobody left to show it to.
+            _log.log(
+                logging.INFO if code == "not_found" else logging.ERROR,
+                "a form could not be filled: %s",
+                code,
+            )
+        except OSError as error:
+            _log.warning("a form could not be filled: %s", type(error).__name__)
 
-    def _choices(self, typed: str, channel: str) -> views.Choices:
+    def _choices(self, typed: str, channel: str) -> modals.Choices:
         policies = self.world.rules.current().policies
         models = [m for m in self.world.registry.models() if policy_for(policies, m)]
         if not models:
             raise Refused("no_models", "MLflow has no model that a policy governs.")
+        if not any(modals.fits_menu(m) for m in models):
+            raise Refused("names_too_long", messages.NAMES_TOO_LONG)
         model, version, stage = prefilled(typed)
         if model is not None and model not in models:
             meant = nearest(model, [str(m) for m in models])
@@ -80,7 +105,7 @@ class PromoteForm:
             versions = self._versions(chosen)
             policy = policy_for(policies, chosen)
             stages = tuple(s.value for s in policy.stages) if policy else ()
-        return views.Choices(
+        return modals.Choices(
             models=tuple(models),
             model=chosen,
             versions=versions,
@@ -131,7 +156,7 @@ def register(app: App, intake: Intake, form: PromoteForm) -> None:
         view = body["view"]
         model = str(body["actions"][0]["selected_option"]["value"])
         channel = str(json.loads(view["private_metadata"])["channel"])
-        form.workers.submit(form.fill, str(view["id"]), model, channel)
+        form.fill_soon(str(view["id"]), model, channel)
 
     @app.view("promote_form")
     def submitted(body: Body, ack: Ack) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from slack_sdk.models.blocks import Block
 
-from bot import views
+from bot import block_kit, modals, views
 from bot.sandbox import pings
 from bot.sandbox.block_kit.modal import modal_problems
 from bot.sandbox.block_kit.surface import message_problems
@@ -74,13 +74,13 @@ def _shown(request: Request, seats: int) -> views.Shown:
     )
 
 
-def _wire(blocks: list[views.Block]) -> list[Json]:
+def _wire(blocks: list[block_kit.Block]) -> list[Json]:
     """As they go over the wire, for the judge's own types."""
     made: list[Json] = json.loads(json.dumps(blocks))
     return made
 
 
-def _wire_object(modal: views.Block) -> JsonObject:
+def _wire_object(modal: block_kit.Block) -> JsonObject:
     made: JsonObject = json.loads(json.dumps(modal))
     return made
 
@@ -117,7 +117,7 @@ def test_modals_fit(size: str) -> None:
     request = _smallest() if size == "smallest" else _largest()
     shown = _shown(request, 1 if size == "smallest" else 10)
     many = 1 if size == "smallest" else 100
-    choices = views.Choices(
+    choices = modals.Choices(
         models=tuple(f"model_{n}_{'z' * 40}" for n in range(many)),
         model=f"model_0_{'z' * 40}",
         versions=tuple((n + 1, f"v{n + 1} · Staging · {NASTY}") for n in range(many)),
@@ -127,13 +127,13 @@ def test_modals_fit(size: str) -> None:
         channel="C00000001",
     )
     for modal in (
-        views.details_modal(shown),
-        views.comment_modal(Verdict.REJECT, views.button_value(request), "C00000001"),
-        views.comment_modal(Verdict.ASK_FOR_CHANGES, views.button_value(request), "C00000001"),
-        views.promote_modal(choices),
-        views.promote_modal(replace(choices, versions=(), model=None)),
-        views.loading_modal(),
-        views.sentence_modal(LONG if size == "largest" else "x"),
+        modals.details_modal(shown),
+        modals.comment_modal(Verdict.REJECT, views.button_value(request), "C00000001"),
+        modals.comment_modal(Verdict.ASK_FOR_CHANGES, views.button_value(request), "C00000001"),
+        modals.promote_modal(choices),
+        modals.promote_modal(replace(choices, versions=(), model=None)),
+        modals.loading_modal(),
+        modals.sentence_modal(LONG if size == "largest" else "x"),
     ):
         assert modal_problems(_wire_object(modal)) == ()
 
@@ -167,7 +167,7 @@ def test_a_rollback_reason_that_does_not_fit_its_button_is_refused_with_words() 
 
 def test_one_model_with_a_very_long_name_does_not_break_the_form() -> None:
     """It is left out of the menu; the others stay."""
-    choices = views.Choices(
+    choices = modals.Choices(
         models=("m" * 250, "short"),
         model=None,
         versions=(),
@@ -176,4 +176,4 @@ def test_one_model_with_a_very_long_name_does_not_break_the_form() -> None:
         stage=None,
         channel="C00000001",
     )
-    assert modal_problems(_wire_object(views.promote_modal(choices))) == ()
+    assert modal_problems(_wire_object(modals.promote_modal(choices))) == ()

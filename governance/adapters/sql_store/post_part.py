@@ -89,13 +89,15 @@ class PostPart:
         """Remember where a message stands."""
         self.connection.execute(delete(messages).where(messages.c.key == key))
         self.connection.execute(
-            insert(messages).values(key=key, channel=message.channel, ts=message.ts)
+            insert(messages).values(
+                key=key, channel=message.channel, ts=message.ts, drawn=message.drawn
+            )
         )
 
     def message(self, key: str) -> SentMessage | None:
         """Where the message with this key stands."""
         row = self.connection.execute(select(messages).where(messages.c.key == key)).first()
-        return None if row is None else SentMessage(channel=row.channel, ts=row.ts)
+        return None if row is None else SentMessage(channel=row.channel, ts=row.ts, drawn=row.drawn)
 
     def accept(self, kind: str, key: str, payload: str) -> InboxId | None:
         """Store what came in; None when it was stored before."""

@@ -200,6 +200,7 @@ messages = Table(
     Column("key", String(400), primary_key=True),
     Column("channel", String(40), nullable=False),
     Column("ts", String(40), nullable=False),
+    Column("drawn", String(64), nullable=False),
 )
 
 inbox = Table(

@@ -1,0 +1,189 @@
+"""Modals, pure: values to views."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from bot import messages
+from bot.block_kit import DETAIL, Block, chunks, option, plain, section
+from bot.mrkdwn import folded
+from bot.views import Shown, against, change_lines
+from governance.domain.approval import Verdict
+
+_OPTION_VALUE = 150
+_VERDICT_TITLES = {
+    Verdict.REJECT: ("Reject", "Why?", "The requester reads this, and it ends the request."),
+    Verdict.ASK_FOR_CHANGES: ("Ask for changes", "What is missing?", "The request stays open."),
+}
+
+
+def comment_modal(verdict: Verdict, value: str, channel: str) -> Block:
+    """Asks why; the comment is required."""
+    title, label, hint = _VERDICT_TITLES[verdict]
+    return {
+        "type": "modal",
+        "callback_id": "decision",
+        "title": plain(title),
+        "submit": plain(title),
+        "close": plain("Cancel"),
+        "private_metadata": json.dumps(
+            {**json.loads(value), "verdict": verdict.value, "channel": channel}
+        ),
+        "blocks": [
+            {
+                "type": "input",
+                "block_id": "comment",
+                "label": plain(label),
+                "hint": plain(hint),
+                "element": {
+                    "type": "plain_text_input",
+                    "action_id": "comment",
+                    "multiline": True,
+                    "max_length": 3000,
+                },
+            }
+        ],
+    }
+
+
+def details_modal(shown: Shown) -> Block:
+    """Everything that the message folds, within the limits of a modal."""
+    request = shown.request
+    content = request.content
+    sections: list[tuple[str, list[str]]] = [
+        ("Reason", [request.reason]),
+        (against(request), change_lines(shown)),
+        ("Checks", [messages.check_line(c) for c in request.checks]),
+        ("Approvals", messages.seat_lines(shown.quorum, shown.roster)),
+        ("Files", [f"{f.path}  {f.sha256[:16]}…  {f.size_bytes} bytes" for f in content.files]),
+        (
+            "What a vote binds",
+            [
+                f"content {request.binding.content}",
+                f"evidence {request.binding.evidence}",
+                f"policy {request.binding.policy}",
+                f"production {request.binding.expected_production or 'nothing'}",
+            ],
+        ),
+    ]
+    blocks: list[Block] = []
+    for heading, lines in sections:
+        if lines:
+            blocks.extend(section(chunk) for chunk in chunks(heading, lines))
+    return {
+        "type": "modal",
+        "title": plain("Details"),
+        "close": plain("Close"),
+        "blocks": blocks[:99],
+    }
+
+
+def loading_modal() -> Block:
+    """Opened at once, because a trigger lasts three seconds."""
+    return {
+        "type": "modal",
+        "title": plain("Promote"),
+        "close": plain("Cancel"),
+        "blocks": [section("Asking MLflow for models and versions…")],
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """What the promotion form offers."""
+
+    models: tuple[str, ...]
+    model: str | None
+    versions: tuple[tuple[int, str], ...]
+    """Number and description, newest first."""
+    version: int | None
+    stages: tuple[str, ...]
+    stage: str | None
+    channel: str
+
+
+def fits_menu(name: str) -> bool:
+    """An option's value holds 150 characters: a longer name is typed after the command instead."""
+    return len(name) <= _OPTION_VALUE
+
+
+def promote_modal(choices: Choices) -> Block:
+    """The promotion form; choosing a model loads its versions."""
+    short = [name for name in choices.models if fits_menu(name)]
+    models = [option(name, name) for name in short[:100]]
+    model: Block = {
+        "type": "static_select",
+        "action_id": "promote_model",
+        "placeholder": plain("Model"),
+        "options": models,
+    }
+    if choices.model in short:
+        model["initial_option"] = option(choices.model, choices.model)
+    blocks: list[Block] = [
+        {"type": "actions", "block_id": "model", "elements": [model]},
+    ]
+    if choices.versions:
+        versions = [option(text, str(number)) for number, text in choices.versions[:100]]
+        chosen: Block = {
+            "type": "static_select",
+            "action_id": "version",
+            "placeholder": plain("Version"),
+            "options": versions,
+        }
+        for number, text in choices.versions[:100]:
+            if number == choices.version:
+                chosen["initial_option"] = option(text, str(number))
+        stages = [option("Next stage that policy allows", "next")]
+        stages += [option(stage, stage) for stage in choices.stages]
+        stage_element: Block = {
+            "type": "static_select",
+            "action_id": "stage",
+            "options": stages,
+            "initial_option": next((o for o in stages if o["value"] == choices.stage), stages[0]),
+        }
+        blocks += [
+            _input("version", "Version", chosen),
+            _input("stage", "Stage", stage_element),
+            _input(
+                "reason",
+                "Reason",
+                {
+                    "type": "plain_text_input",
+                    "action_id": "reason",
+                    "multiline": True,
+                    "max_length": 3000,
+                },
+            ),
+            {
+                **_input("ticket", "Ticket", {"type": "plain_text_input", "action_id": "ticket"}),
+                "optional": True,
+            },
+        ]
+    elif choices.model is not None:
+        blocks.append(section("MLflow has no version of this model."))
+    view: Block = {
+        "type": "modal",
+        "callback_id": "promote_form",
+        "title": plain("Promote"),
+        "close": plain("Cancel"),
+        "private_metadata": json.dumps({"channel": choices.channel, "model": choices.model}),
+        "blocks": blocks,
+    }
+    if choices.versions:
+        view["submit"] = plain("Ask")
+    return view
+
+
+def sentence_modal(sentence: str) -> Block:
+    """A modal that can only be read."""
+    return {
+        "type": "modal",
+        "title": plain("Promote"),
+        "close": plain("Close"),
+        "blocks": [section(folded(sentence, DETAIL))],
+    }
+
+
+def _input(block_id: str, label: str, element: Block) -> Block:
+    return {"type": "input", "block_id": block_id, "label": plain(label), "element": element}
