@@ -121,12 +121,25 @@ class Announcer:
             return tx.message(key)
 
     def _timeline(self, notice: Notice) -> None:
-        with self.world.store.read() as tx:
-            there = tx.message(_main_key(_request_of(notice)))
+        request_id = _request_of(notice)
+        key = _main_key(request_id)
+        there = self._sent(key)
         if there is None:
             raise Undeliverable("the request has no message")
         roster = self.world.rules.current().roster
         drawn = views.sentence(messages.timeline(notice.what, notice.facts, roster))
+        try:
+            self._post_in_thread(there, drawn)
+        except SlackApiError as error:
+            if error.response.get("error") != "thread_not_found":
+                raise
+            # Somebody deleted the message: it is posted again, and its thread goes on there.
+            with self.world.store.transaction() as tx:
+                tx.save_message(key, replace(there, drawn=""))
+            self._redraw(request_id)
+            self._post_in_thread(self._sent(key) or there, drawn)
+
+    def _post_in_thread(self, there: SentMessage, drawn: Drawn) -> None:
         self.client.chat_postMessage(
             channel=there.channel,
             thread_ts=there.ts,

@@ -2,104 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from slack_sdk import WebClient
 
-from bot.conversation import Conversation
-from bot.directory import SlackAccounts
-from bot.sandbox import Actor, Limits, Message, Workspace, message_pings, serve
-from governance.adapters.head_file import HeadFile
-from governance.adapters.sql_store import open_store
+from bot.sandbox import message_pings
 from governance.domain.evidence import Stage
 from governance.domain.ledger import EventKind
+from tests.bot.office import Office
 from tests.builders import MODEL
-from tests.sandbox.stage import CHANNEL, connected
-from tests.stories.desk import Desk, HandClock
-
-PEOPLE = ("dana", "ana", "vera", "raj", "rosa", "otto")
-
-
-@dataclass
-class Office:
-    """The desk of the stories, with people in Slack in front of it."""
-
-    desk: Desk
-    slack: Workspace
-    conversation: Conversation
-
-    def person(self, name: str) -> Actor:
-        """Somebody."""
-        return self.slack.as_person(name)
-
-    def request(self, person: str = "dana") -> Message:
-        """The newest message in the channel that can be decided on."""
-        actor = self.person(person)
-        return self.slack.wait_for(
-            lambda: next(
-                (m for m in reversed(actor.messages(CHANNEL)) if "Approve" in m.buttons), None
-            )
-        )
-
-    def reads(self, name: str, containing: str) -> Message:
-        """Wait for something that only this person sees."""
-        person = self.person(name)
-        return self.slack.wait_for(
-            lambda: next(
-                (
-                    m
-                    for m in (*person.ephemerals(), *person.direct_messages())
-                    if containing in person.sees(m)
-                ),
-                None,
-            )
-        )
-
-    def channel_says(self, containing: str) -> Message:
-        """Wait for a message in the channel."""
-        dana = self.person("dana")
-        return self.slack.wait_for(
-            lambda: next((m for m in dana.messages(CHANNEL) if containing in dana.sees(m)), None)
-        )
-
-
-@contextmanager
-def _office(tmp_path: Path) -> Iterator[Office]:
-    heads = HeadFile(tmp_path / "heads")
-    clock = HandClock()
-    store = open_store(f"sqlite:///{tmp_path / 'record.db'}", heads, clock=clock)
-    store.upgrade()
-    desk = Desk(store=store, heads=heads, clock=clock)
-    slack = Workspace(
-        limits=Limits(posts_per_second=0),
-        commands=("/promote", "/rollback", "/model", "/fe-promote", "/foureyes"),
-    )
-    for name in PEOPLE:
-        slack.add_person(name, user_id=f"U0{name.upper()}")
-    slack.add_person("mallory")
-    slack.add_channel(CHANNEL, members=[*PEOPLE, "mallory"])
-    with serve(slack) as server:
-        client = WebClient(token=server.bot_token, base_url=server.api_url)
-        world = replace(desk.world, accounts=SlackAccounts(client))
-        conversation = Conversation(world, client, rollback_click=timedelta(minutes=5))
-        with connected(server, conversation.bolt_app()):
-            yield Office(desk=desk, slack=slack, conversation=conversation)
-        conversation.drain()
-    store.close()
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    """Everybody is there, and the app did nothing that Slack would not take."""
-    with _office(tmp_path) as office:
-        yield office
-        assert office.slack.violations == ()
+from tests.sandbox.stage import CHANNEL
 
 
 def test_two_clicks_promote_and_the_message_says_so(office: Office) -> None:

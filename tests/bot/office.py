@@ -1,0 +1,99 @@
+"""An office: the desk of the stories with people in Slack in front of it, over the real wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+from slack_sdk import WebClient
+
+from bot.conversation import Conversation
+from bot.directory import SlackAccounts
+from bot.sandbox import Actor, Limits, Message, Workspace, serve
+from governance.adapters.head_file import HeadFile
+from governance.adapters.sql_store import open_store
+from tests.sandbox.stage import CHANNEL, connected
+from tests.stories.desk import Desk, HandClock
+
+PEOPLE = ("dana", "ana", "vera", "raj", "rosa", "otto")
+
+
+@dataclass
+class Office:
+    """The desk of the stories, with people in Slack in front of it."""
+
+    desk: Desk
+    slack: Workspace
+    conversation: Conversation
+    client: WebClient
+
+    def replica(self) -> Conversation:
+        """A second process of the bot beside the first, with nothing in common but the store."""
+        return _conversation(self.desk, self.client)
+
+    def person(self, name: str) -> Actor:
+        """Somebody."""
+        return self.slack.as_person(name)
+
+    def request(self, person: str = "dana") -> Message:
+        """The newest message in the channel that can be decided on."""
+        actor = self.person(person)
+        return self.slack.wait_for(
+            lambda: next(
+                (m for m in reversed(actor.messages(CHANNEL)) if "Approve" in m.buttons), None
+            )
+        )
+
+    def reads(self, name: str, containing: str) -> Message:
+        """Wait for something that only this person sees."""
+        person = self.person(name)
+        return self.slack.wait_for(
+            lambda: next(
+                (
+                    m
+                    for m in (*person.ephemerals(), *person.direct_messages())
+                    if containing in person.sees(m)
+                ),
+                None,
+            )
+        )
+
+    def channel_says(self, containing: str) -> Message:
+        """Wait for a message in the channel."""
+        dana = self.person("dana")
+        return self.slack.wait_for(
+            lambda: next((m for m in dana.messages(CHANNEL) if containing in dana.sees(m)), None)
+        )
+
+
+@contextmanager
+def open_office(url: str, heads_path: Path) -> Iterator[Office]:
+    """Everybody is there; the bot's own conversation listens."""
+    heads = HeadFile(heads_path)
+    clock = HandClock()
+    store = open_store(url, heads, clock=clock)
+    store.upgrade()
+    desk = Desk(store=store, heads=heads, clock=clock)
+    slack = Workspace(
+        limits=Limits(posts_per_second=0),
+        commands=("/promote", "/rollback", "/model", "/fe-promote", "/foureyes"),
+    )
+    for name in PEOPLE:
+        slack.add_person(name, user_id=f"U0{name.upper()}")
+    slack.add_person("mallory")
+    slack.add_channel(CHANNEL, members=[*PEOPLE, "mallory"])
+    with serve(slack) as server:
+        client = WebClient(token=server.bot_token, base_url=server.api_url)
+        conversation = _conversation(desk, client)
+        with connected(server, conversation.bolt_app()):
+            yield Office(desk=desk, slack=slack, conversation=conversation, client=client)
+        conversation.drain()
+    store.close()
+
+
+def _conversation(desk: Desk, client: WebClient) -> Conversation:
+    world = replace(desk.world, accounts=SlackAccounts(client))
+    return Conversation(world, client, rollback_click=timedelta(minutes=5))
