@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from queue import Queue
 from threading import Event, Lock, Thread
-from typing import Protocol
+from typing import Any, Protocol
 
 _log = logging.getLogger("foureyes.slack")
 
@@ -19,6 +20,7 @@ _LOOK_SECONDS = 0.5
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 15.0
 _CLOSE_SECONDS = 5.0
+_CLOSE_LOOK_SECONDS = 0.05
 
 
 class SessionState(Protocol):
@@ -33,6 +35,10 @@ class SocketClient(Protocol):
     @property
     def current_session_state(self) -> SessionState:
         """What its reader looks at."""
+
+    @property
+    def message_queue(self) -> Queue[Any]:
+        """What its processor waits at, for a second each time."""
 
     def is_connected(self) -> bool:
         """Whether a session is up."""
@@ -119,7 +125,8 @@ def end_client(client: SocketClient, *, elapsed: Callable[[], float]) -> bool:
         # A reader that was about to begin puts the end back to False (slack_sdk 3.47,
         # `_run_current_session`) and would be waited for without end.
         client.current_session_state.terminated = True
-        closing.join(_LOOK_SECONDS)
+        client.message_queue.put(None)  # wakes the processor; it takes None for nothing
+        closing.join(_CLOSE_LOOK_SECONDS)
     return not closing.is_alive()
 
 

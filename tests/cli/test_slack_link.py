@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
+from queue import Queue
 from threading import Event, Lock
+from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.socket_mode import SocketModeClient
@@ -26,6 +28,7 @@ class Flaky:
 
     def __init__(self, refusals: int) -> None:
         self.current_session_state = State()
+        self.message_queue: Queue[Any] = Queue()
         self.refusals = refusals
         self.attempts = 0
         self.up = False
