@@ -71,8 +71,13 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "postgresql":
         server: PostgresServer = request.getfixturevalue("postgres")
         return server.new_database()
-    url = f"sqlite:///{tmp_path / 'record.db'}"
-    store = open_store(url, HeadFile(tmp_path / "migration-heads"))
+    return new_sqlite(tmp_path)
+
+
+def new_sqlite(folder: Path) -> str:
+    """The URL of a fresh, migrated database in a file."""
+    url = f"sqlite:///{folder / 'record.db'}"
+    store = open_store(url, HeadFile(folder / "migration-heads"))
     store.upgrade()
     store.close()
     return url

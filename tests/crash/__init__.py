@@ -1,0 +1,1 @@
+"""The bot is killed at every step; what its successor makes of it."""

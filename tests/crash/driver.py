@@ -1,0 +1,206 @@
+"""Kills the bot at its first step, its second, its third …, and prints what its successor made of
+each: one line of JSON a step. A program of its own, because only a process without threads can be
+forked safely.
+
+A step is the moment before something changes: before a commit, before the head of the record is
+kept outside, before MLflow's stage or alias is set, and before a message in Slack is posted or
+drawn again. Between two of them nothing is written anywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psycopg
+from mlflow import MlflowClient
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import make_url
+
+from governance.domain.evidence import ModelName
+from tests.crash.life import NEW, OLD, Life, Place, living
+
+_MOST_STEPS = 200
+_CHANGES = (b"/transition-stage ", b"/alias ", b"/api/chat.")
+
+
+def vote(place: Place, folder: Path) -> None:
+    """From the last approval to Production."""
+    _sweep(place, folder, prepare=_nothing_more, click=Life.last_vote, from_version=OLD)
+
+
+def vote_and_messages(place: Place, folder: Path) -> None:
+    """From the last approval to the last message about it."""
+
+    def click(life: Life) -> None:
+        life.last_vote()
+        life.outbox.send_due()
+
+    _sweep(place, folder, prepare=_nothing_more, click=click, from_version=OLD)
+
+
+def rollback(place: Place, folder: Path) -> None:
+    """From the rollback click to the version before."""
+    _sweep(place, folder, prepare=Life.last_vote, click=Life.rollback_click, from_version=NEW)
+
+
+def _sweep(
+    place: Place,
+    folder: Path,
+    *,
+    prepare: Callable[[Life], None],
+    click: Callable[[Life], None],
+    from_version: int,
+) -> None:
+    def open_and_prepare() -> None:
+        _set_production(place, OLD)
+        with living(place) as life:
+            life.open_request()
+            life.outbox.send_due()
+            prepare(life)
+
+    _must_end(open_and_prepare)
+    kept = _Kept(place, folder)
+    _must_end(kept.keep)
+    for step in range(_MOST_STEPS):
+
+        def begin() -> None:
+            kept.put_back()
+            _set_production(place, from_version)
+
+        def die(number: int = step) -> None:
+            with living(place) as life:
+                _kill_before(number, place.heads)
+                click(life)
+
+        def come_back(number: int = step) -> None:
+            with living(place, later=True) as life:
+                life.come_back(click)
+                print(json.dumps({"step": number, **asdict(life.remains())}), flush=True)
+
+        _must_end(begin)
+        killed = os.WIFSIGNALED(_in_child(die))
+        _must_end(come_back)
+        if not killed:
+            return
+    raise SystemExit("the steps have no end")
+
+
+def _nothing_more(_life: Life) -> None:
+    """The open request is all that is needed."""
+
+
+def _in_child(work: Callable[[], None]) -> int:
+    """Run something in a process of its own; its wait status."""
+    sys.stdout.flush()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            work()
+            code = 0
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    return os.waitpid(child, 0)[1]
+
+
+def _must_end(work: Callable[[], None]) -> None:
+    if _in_child(work) != 0:
+        raise SystemExit("what had to work did not")
+
+
+def _kill_before(step: int, heads: Path) -> None:
+    """SIGKILL, which no handler sees, before step number `step` of this process."""
+    passed = 0
+
+    def reached(what: str) -> None:
+        nonlocal passed
+        if passed == step:
+            os.write(2, f"killed before {what}\n".encode())
+            os.kill(os.getpid(), signal.SIGKILL)
+        passed += 1
+
+    def hook(name: str, arguments: tuple[object, ...]) -> None:
+        if name == "open" and str(arguments[0]) == str(heads) and arguments[1] is None:
+            reached("the head is kept outside")
+        elif name == "http.client.send":
+            data = arguments[1]
+            line = data.split(b"\r\n", 1)[0] if isinstance(data, bytes) else b""
+            if line.startswith(b"POST ") and any(change in line for change in _CHANGES):
+                reached(line.decode())
+
+    event.listen(Engine, "commit", lambda _connection: reached("a commit"))
+    sys.addaudithook(hook)
+
+
+def _set_production(place: Place, version: int) -> None:
+    """MLflow as it was before the click."""
+    client = MlflowClient(tracking_uri=place.mlflow)
+    for number in (OLD, NEW):
+        stage = "Production" if number == version else "Staging" if number == NEW else "Archived"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # stages, which this is all about
+            client.transition_model_version_stage(place.model, str(number), stage)
+    client.set_registered_model_alias(place.model, "champion", str(version))
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """The database and the heads as they were before the click."""
+
+    place: Place
+    folder: Path
+
+    def keep(self) -> None:
+        """Copy both aside."""
+        shutil.copy(self.place.heads, self.folder / "heads.kept")
+        if self._sqlite is not None:
+            shutil.copy(self._sqlite, self.folder / "kept.db")
+        else:
+            self._clone(self._name, f"{self._name}_kept")
+
+    def put_back(self) -> None:
+        """Copy both back."""
+        shutil.copy(self.folder / "heads.kept", self.place.heads)
+        if self._sqlite is not None:
+            for suffix in ("-wal", "-shm"):
+                self._sqlite.with_name(self._sqlite.name + suffix).unlink(missing_ok=True)
+            shutil.copy(self.folder / "kept.db", self._sqlite)
+        else:
+            self._clone(f"{self._name}_kept", self._name)
+
+    @property
+    def _sqlite(self) -> Path | None:
+        url = make_url(self.place.database_url)
+        return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
+
+    @property
+    def _name(self) -> str:
+        return str(make_url(self.place.database_url).database)
+
+    def _clone(self, source: str, target: str) -> None:
+        admin = make_url(self.place.database_url).set(database="postgres")
+        with psycopg.connect(
+            admin.render_as_string(hide_password=False), autocommit=True
+        ) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{target}" WITH (FORCE)'.encode())
+            connection.execute(f'CREATE DATABASE "{target}" TEMPLATE "{source}"'.encode())
+
+
+if __name__ == "__main__":
+    about = json.loads(sys.argv[2])
+    here = Path(about.pop("folder"))
+    where = Place(**{**about, "heads": here / "heads", "model": ModelName(about["model"])})
+    scenarios = {s.__name__: s for s in (vote, vote_and_messages, rollback)}
+    scenarios[sys.argv[1]](where, here)

@@ -1,0 +1,109 @@
+"""SIGKILL before each commit, each change in MLflow and each message in Slack between a click and
+its outcome: the successor ends with exactly one transition and a complete record."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox import Limits, RunningServer, Workspace, serve
+from governance.domain.ledger import EventKind
+from governance.domain.promotion import State
+from tests.crash.life import NEW, OLD, Remains
+from tests.databases import PostgresServer, new_sqlite
+from tests.mlflow_server import RealMlflow
+
+PEOPLE = ("dana", "ana", "raj", "otto")
+
+
+@pytest.fixture
+def slack() -> Iterator[RunningServer]:
+    """A workspace in which everybody is."""
+    workspace = Workspace(limits=Limits(posts_per_second=0))
+    for name in PEOPLE:
+        workspace.add_person(name, user_id=f"U0{name.upper()}")
+    workspace.add_channel("#credit-models", members=list(PEOPLE))
+    with serve(workspace) as server:
+        yield server
+
+
+def _lives(
+    scenario: str, database_url: str, folder: Path, mlflow: RealMlflow, slack: RunningServer
+) -> list[Remains]:
+    """What was found after each kill, and last without one."""
+    about = {
+        "database_url": database_url,
+        "folder": str(folder),
+        "mlflow": mlflow.uri,
+        "model": mlflow.new_model(),
+        "slack_api": slack.api_url,
+        "slack_token": slack.bot_token,
+    }
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "tests.crash.driver", scenario, json.dumps(about)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert ended.returncode == 0, ended.stderr[-4000:]
+    print(ended.stderr)
+    found = [json.loads(line) for line in ended.stdout.splitlines()]
+    for remains in found:
+        remains.pop("step")
+        remains["production"] = tuple(remains["production"])
+        remains["record_problems"] = tuple(remains["record_problems"])
+    return [Remains(**remains) for remains in found]
+
+
+def test_a_promotion_survives_a_kill_at_each_step(
+    postgres: PostgresServer, tmp_path: Path, real_mlflow: RealMlflow, slack: RunningServer
+) -> None:
+    """From the last approval to its outcome, on PostgreSQL."""
+    lives = _lives("vote", postgres.new_database(), tmp_path, real_mlflow, slack)
+    assert len(lives) > 10
+    _all_promoted(lives)
+
+
+def test_what_people_are_told_survives_a_kill_at_each_step(
+    tmp_path: Path, real_mlflow: RealMlflow, slack: RunningServer
+) -> None:
+    """From the last approval to the last message, on SQLite: everything is sent, and nothing is
+    done twice."""
+    lives = _lives("vote_and_messages", new_sqlite(tmp_path), tmp_path, real_mlflow, slack)
+    assert len(lives) > 25
+    _all_promoted(lives)
+
+
+def test_a_rollback_survives_a_kill_at_each_step(
+    database_url: str, tmp_path: Path, real_mlflow: RealMlflow, slack: RunningServer
+) -> None:
+    """From the click on the button."""
+    lives = _lives("rollback", database_url, tmp_path, real_mlflow, slack)
+    assert len(lives) > 10
+    for step, found in enumerate(lives):
+        assert found.production == (OLD,), f"step {step}: {found}"
+        assert found.alias == OLD, f"step {step}: {found}"
+        _one_of_each(step, found, EventKind.ROLLBACK_INTENDED)
+        _one_of_each(step, found, EventKind.ROLLBACK_DONE)
+
+
+def _all_promoted(lives: list[Remains]) -> None:
+    for step, found in enumerate(lives):
+        assert found.production == (NEW,), f"step {step}: {found}"
+        assert found.alias == NEW, f"step {step}: {found}"
+        assert found.state == State.COMPLETED.value, f"step {step}: {found}"
+        assert found.kinds[EventKind.DECISION_MADE.value] == 2, f"step {step}: {found}"
+        _one_of_each(step, found, EventKind.TRANSITION_DONE)
+
+
+def _one_of_each(step: int, found: Remains, kind: EventKind) -> None:
+    assert found.kinds[kind.value] == 1, f"step {step}: {found}"
+    assert EventKind.CHANGED_ELSEWHERE.value not in found.kinds, f"step {step}: {found}"
+    assert found.open_intents == 0, f"step {step}: {found}"
+    assert found.unsent == 0, f"step {step}: {found}"
+    assert found.record_problems == (), f"step {step}: {found}"
