@@ -4,6 +4,7 @@ its outcome: the successor ends with exactly one transition and a complete recor
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -49,6 +50,7 @@ def _lives(
         capture_output=True,
         text=True,
         timeout=300,
+        env={**os.environ, "TMPDIR": str(folder)},
     )
     assert ended.returncode == 0, ended.stderr[-4000:]
     print(ended.stderr)

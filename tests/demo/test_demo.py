@@ -3,39 +3,11 @@ Slack's protocol, SIGKILL in the middle, from an installed wheel in an empty fol
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
-import zipfile
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent.parent
 STEPS = 12
-
-
-@pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
-    """What the demo of a built wheel prints, run where nothing of the checkout is."""
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    (wheel,) = folder.glob("*.whl")
-    installed = folder / "installed"
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(installed)
-    empty = tmp_path_factory.mktemp("empty")
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("FOUREYES_", "SLACK_"))}
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "bot.cli", "demo"],
-        cwd=empty,
-        env={**env, "PYTHONPATH": str(installed), "COLUMNS": "80"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
 
 
 def test_the_demo_of_a_wheel_ends_by_itself_as_told(
