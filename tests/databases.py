@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -62,6 +63,11 @@ def postgres() -> Iterator[PostgresServer]:
         running = PostgresServer(server.get_uri())
         running.make_template(Path(folder))
         yield running
+        # Nothing of it is kept: an orderly end would write every database out first.
+        postmaster = server.get_postmaster_info().process
+        assert postmaster is not None
+        postmaster.send_signal(signal.SIGQUIT)
+        postmaster.wait(10)
         server.cleanup()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest
 from mlflow import MlflowClient
 
 from bot.assembly import NoWorkspace, RulesInForce, build_world, open_registry
-from bot.demo.processes import mlflow_server
 from bot.demo.registry_view import RegistryView
 from bot.doctor import examine
 from bot.finding import Level
@@ -22,6 +20,7 @@ from governance.domain.ledger import EventKind
 from governance.use_cases.observe import observe
 from tests.cli.deployment import MODEL, Deployment
 from tests.cli.program import POLICIES
+from tests.mlflow_server import RealMlflow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,19 +32,18 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for this module."""
-    with mlflow_server(tmp_path_factory.mktemp("mlflow")) as uri:
-        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
-        client.create_registered_model(MODEL)
-        for number in (1, 2):
-            run = client.create_run("0", run_name=f"training {number}", tags={"git_email": "x"})
-            client.log_metric(run.info.run_id, "auc_validation", 0.7 + number / 100)
-            client.log_param(run.info.run_id, "C", number)
-            client.log_text(run.info.run_id, f"weights {number}", "model/weights.txt")
-            source = f"runs:/{run.info.run_id}/model"
-            client.create_model_version(MODEL, source, run_id=run.info.run_id)
-        yield Server(uri=uri, view=RegistryView(uri))
+def server(real_mlflow: RealMlflow) -> Server:
+    """The server of the run, with a model of this module."""
+    client = real_mlflow.client
+    client.create_registered_model(MODEL)
+    for number in (1, 2):
+        run = client.create_run("0", run_name=f"training {number}", tags={"git_email": "x"})
+        client.log_metric(run.info.run_id, "auc_validation", 0.7 + number / 100)
+        client.log_param(run.info.run_id, "C", number)
+        client.log_text(run.info.run_id, f"weights {number}", "model/weights.txt")
+        source = f"runs:/{run.info.run_id}/model"
+        client.create_model_version(MODEL, source, run_id=run.info.run_id)
+    return Server(uri=real_mlflow.uri, view=RegistryView(real_mlflow.uri))
 
 
 @pytest.fixture
