@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
 
 from governance.adapters.head_file import HeadFile
+from governance.adapters.sql_store import open_store
 from governance.domain.approval import RequestId, Verdict
 from governance.domain.canonical import Json
 from governance.domain.evidence import Stage, Version
@@ -203,6 +207,16 @@ class Desk:
         changed = replace(person, roles=frozenset(Role(r) for r in roles))
         people = {**roster.people, person.id: changed}
         self.rules.rules = replace(self.rules.rules, roster=replace(roster, people=people))
+
+
+@pytest.fixture
+def desk(database_url: str, tmp_path: Path) -> Iterator[Desk]:
+    """A desk on each database."""
+    heads = HeadFile(tmp_path / "heads")
+    clock = HandClock()
+    store = open_store(database_url, heads, clock=clock)
+    yield Desk(store=store, heads=heads, clock=clock)
+    store.close()
 
 
 def _no_time() -> float:
