@@ -259,7 +259,8 @@ class Transaction(Protocol):
     # the record
     def record(self, event: Event) -> int:
         """Append one event; return its sequence number, from 1. After the commit the head is
-        appended and fsynced outside the database."""
+        appended and fsynced outside the database, unless the log contradicts the newest head
+        there: then nothing vouches for it until an operator has recorded the gap."""
 
     def records(self, *, after: int = 0) -> Iterator[bytes]:
         """The stored bytes in order, from the one after sequence number `after`."""
@@ -430,4 +431,5 @@ class KeptHeads(Protocol):
         that is none; a cut last line (a crash while writing) is left out."""
 
     def newest(self) -> KeptHead | None:
-        """The largest one since the last resumption, without reading the whole file twice."""
+        """The largest one since the last resumption; reads what was appended since the last
+        call. Raises as `all` does."""

@@ -6,7 +6,9 @@ One line each: size, root in hex, and `resumed` where an operator recorded a gap
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from governance.domain.errors import IntegrityViolation, Unavailable
@@ -18,6 +20,8 @@ class HeadFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._reading = threading.Lock()
+        self._seen = _Seen()
 
     def append(self, head: Head, *, resumed: bool = False) -> None:
         """Append one line and fsync; a line that a crash cut is closed first."""
@@ -51,16 +55,52 @@ class HeadFile:
         except FileNotFoundError:
             return ()
         except OSError as error:
-            raise Unavailable(
-                "heads_unreadable", f"The file of heads cannot be read ({error.strerror})."
-            ) from error
-        return _parsed(text)
+            raise _no_reading(error) from error
+        return _parsed(text, after_line=0)
 
     def newest(self) -> KeptHead | None:
-        """The largest head since the last resumption."""
-        kept = self.all()
-        last_resumption = max((i for i, k in enumerate(kept) if k.resumed), default=0)
-        return max(kept[last_resumption:], key=lambda k: k.head.size, default=None)
+        """The largest head since the last resumption. Only what is new in the file is read, so
+        it costs the same however long the file has become."""
+        with self._reading:
+            try:
+                self._seen = _seen_now(self.path, self._seen)
+            except FileNotFoundError:
+                self._seen = _Seen()
+            except OSError as error:
+                raise _no_reading(error) from error
+            return self._seen.newest
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """What was read of a file: up to which byte and line, and the newest head in it."""
+
+    identity: tuple[int, int] = (0, 0)
+    """Device and inode: another file is read from its beginning."""
+    offset: int = 0
+    lines: int = 0
+    newest: KeptHead | None = None
+
+
+def _seen_now(path: Path, before: _Seen) -> _Seen:
+    with path.open("rb") as file:
+        status = os.fstat(file.fileno())
+        identity = (status.st_dev, status.st_ino)
+        if identity != before.identity or status.st_size < before.offset:
+            before = _Seen(identity=identity)
+        file.seek(before.offset)
+        added = file.read()
+    newest = before.newest
+    for head in _parsed(added, after_line=before.lines):
+        if newest is None or head.resumed or head.head.size > newest.head.size:
+            newest = head
+    whole = added.rfind(b"\n") + 1  # what a crash cut is read again when it is whole
+    return _Seen(
+        identity=identity,
+        offset=before.offset + whole,
+        lines=before.lines + added.count(b"\n"),
+        newest=newest,
+    )
 
 
 def _is_cut(descriptor: int) -> bool:
@@ -76,18 +116,18 @@ def _fsync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _parsed(text: bytes) -> tuple[KeptHead, ...]:
+def _parsed(text: bytes, *, after_line: int) -> tuple[KeptHead, ...]:
     lines = text.split(b"\n")
     cut = lines.pop()  # nothing, or what a crash left
     kept: list[KeptHead] = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines, after_line + 1):
         head = _head(line, number)
         if head is not None:
             kept.append(head)
         elif not _could_be_cut(line):
             raise _unreadable(number)
     if not _could_be_cut(cut):
-        raise _unreadable(len(lines) + 1)
+        raise _unreadable(after_line + len(lines) + 1)
     return tuple(kept)
 
 
@@ -109,6 +149,14 @@ def _could_be_cut(line: bytes) -> bool:
     """The beginning of a line that a crash cut, closed by the next append: what it would have
     said is said by the head after it."""
     return len(line) < 96 and all(c in b"0123456789abcdef resumed" for c in line)
+
+
+def _no_reading(error: OSError) -> Unavailable:
+    return Unavailable(
+        "heads_unreadable",
+        f"The file of heads cannot be read ({error.strerror}). The platform team has to look at "
+        "FOUREYES_HEADS.",
+    )
 
 
 def _unreadable(number: int) -> IntegrityViolation:

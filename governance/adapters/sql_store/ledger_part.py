@@ -14,6 +14,7 @@ from governance.domain.canonical import Json
 from governance.domain.errors import IntegrityViolation
 from governance.domain.evidence import ModelName
 from governance.domain.ledger import Event, Hash, Head, Peaks, encode, kind_of
+from governance.ports import KeptHeads
 
 _HASH_BYTES = 32
 _PAGE = 1000
@@ -26,9 +27,12 @@ class LedgerPart:
 
     connection: Connection
     clock: Callable[[], datetime] | None
+    heads: KeptHeads
     appended: Head | None
+    """The head to keep outside after the commit; None while nothing may vouch for the log."""
     _now: datetime | None
     _appending: bool
+    _vouched: bool
 
     @property
     def now(self) -> datetime:
@@ -49,8 +53,7 @@ class LedgerPart:
 
     def record(self, event: Event) -> int:
         """Append one event; return its sequence number."""
-        self._hold_appends()
-        before = self._peaks()
+        before = self._hold_appends()
         body = encode(event, before.size + 1)
         peaks = before.append(body)
         head = peaks.head
@@ -66,7 +69,7 @@ class LedgerPart:
                 at=event.at,
             )
         )
-        self.appended = head
+        self.appended = head if self._vouched else None
         return peaks.size
 
     def records(self, *, after: int = 0) -> Iterator[bytes]:
@@ -120,12 +123,34 @@ class LedgerPart:
         hashes = (joined[i : i + _HASH_BYTES] for i in range(0, len(joined), _HASH_BYTES))
         return Peaks(size=row.seq, hashes=tuple(Hash(h) for h in hashes))
 
-    def _hold_appends(self) -> None:
-        if not self._appending and self.connection.dialect.name == "postgresql":
+    def _hold_appends(self) -> Peaks:
+        """Let nobody else append until this transaction ends; the peaks so far."""
+        if self._appending:
+            return self._peaks()
+        if self.connection.dialect.name == "postgresql":
             self.connection.execute(
                 text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK}
             )
         self._appending = True
+        before = self._peaks()
+        self._vouched = self._continues(before)
+        return before
+
+    def _continues(self, before: Peaks) -> bool:
+        """Whether the log up to here is the one that the newest kept head vouches for. A head of
+        a log that contradicts it would vouch for the forgery: none is kept until an operator has
+        recorded the gap."""
+        try:
+            newest = self.heads.newest()
+        except IntegrityViolation:
+            return False
+        if newest is None:
+            if before.size > 0:
+                return False
+            # A crash right after the very first record must not leave it without any head.
+            self.heads.append(before.head)
+            return True
+        return self.head_at(newest.head.size) == newest.head
 
 
 def utc_now() -> datetime:

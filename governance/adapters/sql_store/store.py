@@ -38,7 +38,7 @@ class SqlStore:
         """A write transaction; after it, the head of what was recorded is kept outside."""
         with self._one_writer(), translated(), self._engine.connect() as connection:
             self._begin(connection, is_write=True)
-            tx = SqlTransaction(connection, clock=self._clock, is_write=True)
+            tx = SqlTransaction(connection, clock=self._clock, heads=self._heads, is_write=True)
             try:
                 yield tx
             except BaseException:
@@ -55,7 +55,9 @@ class SqlStore:
         with translated(), self._engine.connect() as connection:
             self._begin(connection, is_write=False)
             try:
-                yield SqlTransaction(connection, clock=self._clock, is_write=False)
+                yield SqlTransaction(
+                    connection, clock=self._clock, heads=self._heads, is_write=False
+                )
             finally:
                 connection.rollback()
 

@@ -12,17 +12,25 @@ from governance.adapters.sql_store.post_part import PostPart
 from governance.adapters.sql_store.request_part import RequestPart
 from governance.adapters.sql_store.stage_part import StagePart
 from governance.domain.ledger import Head
+from governance.ports import KeptHeads
 
 
 class SqlTransaction(LedgerPart, RequestPart, StagePart, PostPart):
     """Implements `governance.ports.Transaction`; opened by the store alone."""
 
     def __init__(
-        self, connection: Connection, *, clock: Callable[[], datetime] | None, is_write: bool
+        self,
+        connection: Connection,
+        *,
+        clock: Callable[[], datetime] | None,
+        heads: KeptHeads,
+        is_write: bool,
     ) -> None:
         self.connection = connection
         self.clock = clock
+        self.heads = heads
         self.is_write = is_write
         self.appended: Head | None = None
+        self._vouched = False
         self._now: datetime | None = None
         self._appending = False
