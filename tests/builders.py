@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from governance.domain.approval import Binding, RequestId
+from governance.domain.approval import Binding, Decision, RequestId, Verdict
 from governance.domain.canonical import digest_of
 from governance.domain.evidence import (
     AuthorClaim,
@@ -246,6 +246,20 @@ def a_request(
         accounts_at_opening={
             p.id: frozenset(str(a) for a in p.slack) for p in roster.people.values()
         },
+    )
+
+
+def a_decision(person: str, verdict: Verdict = Verdict.APPROVE, *, comment: str = "") -> Decision:
+    """Somebody's word on the request of `a_request`."""
+    return Decision(
+        request_id=RequestId("r1"),
+        person=PersonId(person),
+        account=f"U0{person.upper()}",
+        verdict=verdict,
+        comment=comment,
+        binding=a_request().binding,
+        roles=next(p.roles for p in PEOPLE if p.id == person),
+        at=NOON,
     )
 
 

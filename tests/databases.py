@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+import psycopg
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
@@ -87,3 +88,16 @@ def new_sqlite(folder: Path) -> str:
     store.upgrade()
     store.close()
     return url
+
+
+def fail_over(url: str, *, read_only: bool) -> None:
+    """What a failover of PostgreSQL looks like: every session ends, and new ones write or not."""
+    parsed = make_url(url)
+    admin = parsed.set(database="postgres").render_as_string(hide_password=False)
+    with psycopg.connect(admin, autocommit=True) as connection:
+        setting = f"default_transaction_read_only = {'on' if read_only else 'off'}"
+        connection.execute(f'ALTER DATABASE "{parsed.database}" SET {setting}'.encode())
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+            (parsed.database,),
+        )

@@ -7,16 +7,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-import psycopg
 import pytest
-from sqlalchemy.engine import make_url
 
 from governance.domain.approval import Verdict
 from governance.domain.ledger import EventKind
 from governance.domain.promotion import State
 from tests.bot.office import Office, open_office
 from tests.builders import MODEL
-from tests.databases import PostgresServer
+from tests.databases import PostgresServer, fail_over
 from tests.sandbox.stage import CHANNEL
 
 ASK = f"/promote {MODEL} 4 production better"
@@ -195,39 +193,24 @@ def test_a_store_that_takes_nothing_is_told_to_whoever_clicks(
     office, url = on_postgres
     office.person("dana").type(CHANNEL, ASK)
     message = office.request()
-    _read_only(url, "on")
+    fail_over(url, read_only=True)
     office.person("ana").click(message, "Approve")
     office.reads("ana", "could not store what you did")
     office.person("dana").type(CHANNEL, f"/promote {MODEL} 5 staging x")
     office.reads("dana", "could not store what you did")
     raj = office.person("raj")
-    _read_only(url, "off")
+    fail_over(url, read_only=False)
     raj.click(message, "Reject")
     modal = office.slack.wait_for(raj.modal)
-    _read_only(url, "on")
+    fail_over(url, read_only=True)
     told = raj.fill_and_submit(modal, {"comment": "no"}).errors
     assert "could not store what you did" in " ".join(told.values())
-    _read_only(url, "off")
+    fail_over(url, read_only=False)
     office.person("ana").click(message, "Approve")
     office.slack.wait_for(lambda: "1 of 2" in office.person("dana").sees(office.request()))
     assert office.desk.kinds().count(EventKind.DECISION_MADE.value) == 1
     with office.desk.store.read() as tx:
         assert [r.state for r in tx.open_requests()] == [State.PENDING]
-
-
-def _read_only(url: str, value: str) -> None:
-    """What a failover to a standby looks like: sessions end, and new ones cannot write."""
-    parsed = make_url(url)
-    admin = parsed.set(database="postgres", drivername="postgresql")
-    with psycopg.connect(
-        admin.render_as_string(hide_password=False), autocommit=True
-    ) as connection:
-        setting = f"default_transaction_read_only = {value}"
-        connection.execute(f'ALTER DATABASE "{parsed.database}" SET {setting}'.encode())
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
-            (parsed.database,),
-        )
 
 
 def _left_over(office: Office, kind: str, *, after: timedelta | None = None, **values: str) -> None:

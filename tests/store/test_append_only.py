@@ -1,0 +1,124 @@
+"""What the databases refuse by themselves, whoever asks: the record only grows, and a decision only
+ends."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from governance.adapters.sql_store import SqlStore
+from governance.domain.approval import Verdict
+from governance.domain.errors import IntegrityViolation
+from governance.domain.identity import Actor
+from governance.domain.ledger import Event, EventKind
+from tests.builders import a_decision, a_request
+
+_COPY = (
+    "INSERT INTO ledger (seq, body, root, peaks, kind, at) "
+    "SELECT {seq}, body, root, peaks, kind, at FROM ledger WHERE seq = 1"
+)
+BOTH = (
+    "UPDATE ledger SET body = body",
+    "UPDATE ledger SET kind = 'other' WHERE seq = 2",
+    "DELETE FROM ledger",
+    "DELETE FROM ledger WHERE seq = 2",
+    _COPY.format(seq=2),
+    _COPY.format(seq=7),
+    _COPY.format(seq=0),
+    "DELETE FROM decisions",
+    "UPDATE decisions SET body = '{}'",
+    "UPDATE decisions SET person = 'vera'",
+    "UPDATE decisions SET verdict = 'reject'",
+    "UPDATE decisions SET request_id = 'another'",
+    "UPDATE decisions SET ended_at = NULL WHERE ended_at IS NOT NULL",
+    "UPDATE decisions SET ended_why = 'other' WHERE ended_at IS NOT NULL",
+)
+ONLY = {
+    "sqlite": (
+        "REPLACE INTO ledger SELECT * FROM ledger WHERE seq = 1",
+        "INSERT OR REPLACE INTO ledger SELECT * FROM ledger WHERE seq = 2",
+    ),
+    "postgresql": (
+        "TRUNCATE ledger",
+        "TRUNCATE decisions",
+        "TRUNCATE ledger, decisions CASCADE",
+        "SET session_replication_role = replica; DELETE FROM ledger",
+    ),
+}
+
+
+@pytest.fixture
+def filled(store: SqlStore) -> SqlStore:
+    """Two records, a decision in force and one that has ended."""
+    with store.transaction() as tx:
+        for _ in range(2):
+            tx.record(Event(kind=EventKind.REQUEST_OPENED, at=tx.now, actor=Actor.automatic("t")))
+        tx.add_request(a_request())
+        tx.add_decision(a_decision("ana"))
+        tx.add_decision(a_decision("raj", Verdict.APPROVE))
+        tx.end_decision(a_request().id, a_decision("raj").person, "withdrawn")
+    return store
+
+
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize("statement", BOTH)
+def test_the_database_refuses_to_change_what_was_recorded(raw: Engine, statement: str) -> None:
+    """By trigger, for its owner too."""
+    _refused(raw, statement)
+
+
+@pytest.mark.usefixtures("filled")
+def test_the_database_refuses_its_own_ways_around(raw: Engine) -> None:
+    """REPLACE deletes without a delete trigger, TRUNCATE without any row's, and a replica's
+    session fires none that is not set to fire always."""
+    for statement in ONLY[raw.dialect.name]:
+        _refused(raw, statement)
+
+
+def _refused(raw: Engine, statement: str) -> None:
+    with raw.connect() as connection:
+        before = _contents(raw)
+        *before_it, last = statement.split(";")
+        for part in before_it:
+            connection.execute(text(part))
+        refusal = r"append-only|next record|never deleted|ended, once"
+        with pytest.raises(DBAPIError, match=refusal):
+            connection.execute(text(last))
+    assert _contents(raw) == before
+
+
+def _contents(raw: Engine) -> list[object]:
+    with raw.connect() as connection:
+        return [
+            connection.execute(text(f"SELECT * FROM {table} ORDER BY 1")).all()
+            for table in ("ledger", "decisions")
+        ]
+
+
+def test_every_trigger_is_there_after_the_migrations(store: SqlStore) -> None:
+    """And the tables are of this version."""
+    assert store.missing_triggers() == ()
+    assert store.is_current()
+
+
+def test_a_migration_that_loses_a_trigger_is_not_committed(store: SqlStore, raw: Engine) -> None:
+    """Alembic's batch mode drops them without a word."""
+    drop = "DROP TRIGGER ledger_no_delete"
+    with raw.begin() as connection:
+        connection.execute(text(drop if raw.dialect.name == "sqlite" else f"{drop} ON ledger"))
+    assert store.missing_triggers() == ("ledger_no_delete",)
+    with pytest.raises(IntegrityViolation, match="ledger_no_delete") as problem:
+        store.upgrade()
+    assert problem.value.code == "triggers_missing"
+
+
+def test_a_trigger_that_was_switched_off_is_missing(store: SqlStore, raw: Engine) -> None:
+    """PostgreSQL can disable one without dropping it; SQLite cannot."""
+    if raw.dialect.name == "sqlite":
+        with raw.begin() as connection:
+            connection.execute(text("DROP TRIGGER ledger_no_update"))
+    else:
+        with raw.begin() as connection:
+            connection.execute(text("ALTER TABLE ledger DISABLE TRIGGER ledger_no_update"))
+    assert store.missing_triggers() == ("ledger_no_update",)
