@@ -51,6 +51,8 @@ def refusals(
             continue
         if detail["type"] == "missing" and (*path, loc[-1]) in document.refused:
             continue
+        if detail["type"] == "too_short" and detail["input"]:
+            continue  # pydantic counts valid items alone; each invalid one is named by itself
         yield _finding(document, detail, loc, model)
 
 

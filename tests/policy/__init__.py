@@ -1,0 +1,1 @@
+"""Policies and people as files: what is refused, where, and in which words."""

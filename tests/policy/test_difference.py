@@ -1,0 +1,138 @@
+"""Every change of policies and people has words, and says whom it concerns."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from datetime import timedelta
+
+import pytest
+
+from governance.adapters.policy_files import load_texts
+from governance.domain.evidence import ModelName, Stage
+from governance.domain.identity import Person, PersonId, Role, SlackAccount
+from governance.domain.policy import (
+    ModelPolicy,
+    Seats,
+    SignatureRecorded,
+    StageRule,
+    UnknownAuthor,
+)
+from governance.domain.policy_difference import PolicyChange, policy_changes
+from governance.ports import Rules
+from tests.builders import a_person, a_policy, a_roster, a_rule, some_rules
+from tests.policy.texts import FILES, edited
+
+BEFORE = load_texts(FILES).rules
+
+
+def changes(old: Rules, new: Rules) -> tuple[PolicyChange, ...]:
+    """What the record says of a load."""
+    return policy_changes(
+        old=old.policies, old_people=old.roster, new=new.policies, new_people=new.roster
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "words"),
+    [
+        ("credit.yaml", "      - {role: risk, count: 1}\n", "", "risk"),
+        ("credit.yaml", "{role: risk, count: 1}", "{role: on_call}", "on_call"),
+        ("credit.yaml", "value: 0.7", "value: 0.65", "0.65"),
+        ("credit.yaml", "soak: 1d", "soak: 5s", "5 s"),
+        ("credit.yaml", "rollback: [on_call]", "rollback: [on_call, risk]", "risk"),
+        ("credit.yaml", "owners: [dana]", "owners: [ana]", "ana"),
+        ("credit.yaml", '"#credit-models"', '"#elsewhere"', "#elsewhere"),
+        ("credit.yaml", "    rejections_to_end: 1", "    rejections_to_end: 2", "2"),
+        ("credit.yaml", "rollback:", "unknown_author: allow\nrollback:", "author"),
+        ("credit.yaml", "model: credit_scoring", "model: credit_limit", "credit_limit"),
+        ("people.yaml", "roles: [data_scientist]\n", "roles: [risk]\n", "dana gains risk"),
+        ("people.yaml", "roles: [data_scientist]\n", "roles: [risk]\n", "loses data_scientist"),
+        ("people.yaml", "[U0RAJ]", "[U0RAJ, U0RAJ2]", "raj gains the Slack account U0RAJ2"),
+        ("people.yaml", "[ci-pipeline]", "[ci-pipeline, cron]", "cron"),
+        ("people.yaml", "    os_logins: [otto]\n", "", "otto loses the OS login otto"),
+        ("people.yaml", "name: Raj Patel", "name: Raj P.", "raj is called Raj P."),
+    ],
+)
+def test_a_change_in_the_files_is_told(file: str, old: str, new: str, words: str) -> None:
+    """What it was and what it is."""
+    texts, _line = edited(file, old, new)
+    found = changes(BEFORE, load_texts(texts).rules)
+    assert any(words in change.words for change in found), found
+    assert any(change.channels for change in found)
+
+
+def test_a_comment_has_no_words() -> None:
+    """The digest changes, the rules do not."""
+    commented = {**FILES, "credit.yaml": FILES["credit.yaml"] + "# later\n"}
+    assert changes(BEFORE, load_texts(commented).rules) == ()
+
+
+POLICY_FIELDS: dict[str, object] = {
+    "pattern": "another",
+    "stages": {Stage.PRODUCTION: a_rule()},
+    "rollback_roles": frozenset({Role("risk")}),
+    "author_tags": (),
+    "unknown_author": UnknownAuthor.ALLOW,
+    "owners_may_approve": False,
+    "headline": ("ks",),
+    "decision_threshold": None,
+    "channel": "#elsewhere",
+    "owners": frozenset({PersonId("raj")}),
+    "on_call": (PersonId("raj"),),
+}
+RULE_FIELDS: dict[str, object] = {
+    "from_stages": frozenset({Stage.NONE}),
+    "soak": timedelta(days=1),
+    "checks": (SignatureRecorded(),),
+    "seats": (Seats(role=Role("risk"), count=2),),
+    "expires_after": timedelta(days=9),
+    "rejections_to_end": 3,
+}
+PERSON_FIELDS: dict[str, object] = {
+    "name": "Somebody Else",
+    "roles": frozenset({Role("on_call")}),
+    "slack": frozenset({SlackAccount("U0OTHER")}),
+    "mlflow_users": frozenset({"other"}),
+    "git_emails": frozenset({"other@example.com"}),
+    "os_logins": frozenset({"other"}),
+}
+
+
+def test_no_field_is_forgotten() -> None:
+    """A field that is added has to be told of too, or named here as one that says nothing."""
+    assert {f.name for f in fields(ModelPolicy)} - {"model"} == set(POLICY_FIELDS)
+    assert {f.name for f in fields(StageRule)} - {"target"} == set(RULE_FIELDS)
+    assert {f.name for f in fields(Person)} - {"id"} == set(PERSON_FIELDS)
+
+
+@pytest.mark.parametrize("name", POLICY_FIELDS)
+def test_each_field_of_a_policy_has_words(name: str) -> None:
+    """Whatever it is."""
+    changed = replace(a_policy(), **{name: POLICY_FIELDS[name]})  # type: ignore[arg-type]  # a table of fields
+    assert changes(some_rules(), some_rules(changed))
+
+
+@pytest.mark.parametrize("name", RULE_FIELDS)
+def test_each_field_of_a_stage_has_words(name: str) -> None:
+    """Whatever it is; the stage is named."""
+    changed = replace(a_rule(), **{name: RULE_FIELDS[name]})  # type: ignore[arg-type]  # a table of fields
+    found = changes(some_rules(), some_rules(a_policy(a_rule(Stage.STAGING), changed)))
+    assert found
+    assert all("Production" in change.words for change in found)
+
+
+@pytest.mark.parametrize("name", PERSON_FIELDS)
+def test_each_field_of_a_person_has_words(name: str) -> None:
+    """Whose it is stands first."""
+    changed = replace(a_person("dana"), **{name: PERSON_FIELDS[name]})  # type: ignore[arg-type]  # a table of fields
+    before = some_rules(roster=a_roster(a_person("dana")))
+    found = changes(before, some_rules(roster=a_roster(changed)))
+    assert found
+    assert all(change.words.startswith(("dana ", "there is")) for change in found)
+
+
+def test_a_first_load_lists_policies_and_not_each_person() -> None:
+    """Everybody is new then."""
+    found = policy_changes(old=None, old_people=None, new=BEFORE.policies, new_people=BEFORE.roster)
+    assert found
+    assert all(change.models == (ModelName("credit_scoring"),) for change in found)
