@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import assert_never
 
@@ -130,11 +131,18 @@ def _against_champion(check: NotWorseThanProduction, at: Situation) -> tuple[Out
     base, problem = _number(at.champion, check.metric)
     if base is None:
         return Outcome.FAILED, f"in Production (v{at.champion.version}) {problem}"
-    worse_by = base - value if check.higher_is_better else value - base
+    worse_by = _exactly(base) - _exactly(value)
+    if not check.higher_is_better:
+        worse_by = -worse_by
     return (
-        _pass_if(worse_by <= check.tolerance),
+        _pass_if(worse_by <= _exactly(check.tolerance)),
         f"{check.metric} is {value:.4g}, in Production (v{at.champion.version}) {base:.4g}",
     )
+
+
+def _exactly(number: float) -> Decimal:
+    """As it is written: 0.75 is 0.05 more than 0.7, which two floats are not."""
+    return Decimal(repr(number))
 
 
 def _validated(check: ValidatedAfterStaging, at: Situation) -> tuple[Outcome, str]:

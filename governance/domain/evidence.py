@@ -50,7 +50,10 @@ class Metric:
     @property
     def number(self) -> float | None:
         """The value, or None when it is not a finite number."""
-        value = float(self.text)
+        try:
+            value = float(self.text)
+        except ValueError:
+            return None
         return value if math.isfinite(value) else None
 
 

@@ -25,7 +25,7 @@ SHIPPED = Path(__file__).parent.parent.parent / "policies"
 
 
 def test_the_shipped_policies_load() -> None:
-    """They are the first that a newcomer sees. Five people are few: whoever fills a seat alone
+    """They are the first that a newcomer sees. Four people are few: whoever fills a seat alone
     could not ask, and is named."""
     loaded = load_folder(SHIPPED)
     assert {w.what.split(" ")[0] for w in loaded.warnings} == {"ana", "raj"}
