@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from bot import messages
-from governance.domain.evidence import ModelName, Stage
+from governance.domain.evidence import ModelName, Stage, Version
+from governance.domain.identity import Roster
 from governance.domain.policy import policy_for
-from governance.use_cases.audit import render_trail
+from governance.use_cases.audit import Happened, TrailLine, render_trail
 from governance.use_cases.inspect import Difference, ModelCard
 from governance.use_cases.world import World
 
@@ -19,11 +23,11 @@ def card_text(card: ModelCard, world: World) -> str:
     since = {(t.version, t.stage): t.started_at for t in card.running}
     lines = [f"{card.model}", f"Production: {production}{alias}"]
     lines += [
-        f"  v{v} since {since[v, Stage.PRODUCTION]:%Y-%m-%d %H:%M} UTC"
+        f"  v{v} {_since(since.get((v, Stage.PRODUCTION)))}, {_how(card.history, v, roster)}"
         for v in card.production.staged
-        if (v, Stage.PRODUCTION) in since
     ]
     lines.append("Staging: " + (", ".join(f"v{v.version}" for v in staging) or "nothing"))
+    lines += [f"  v{v.version} {_since(since.get((v.version, Stage.STAGING)))}" for v in staging]
     lines += [f"Quarantined: v{version}. {why}" for version, why in card.quarantined]
     for request in card.open_requests:
         who = roster.name_of(request.requester)
@@ -33,6 +37,29 @@ def card_text(card: ModelCard, world: World) -> str:
     if card.history:
         lines += ["History (UTC)", render_trail(card.history)]
     return "\n".join(lines)
+
+
+def _since(moment: datetime | None) -> str:
+    return f"since {moment:%Y-%m-%d %H:%M} UTC" if moment else "since before Foureyes looked"
+
+
+def _how(history: Sequence[TrailLine], version: Version, roster: Roster) -> str:
+    """How a version came into Production, and by whose approval."""
+    entered = [
+        line
+        for line in history
+        if line.version == version
+        and line.happened in (Happened.PRODUCTION, Happened.ADOPTED, Happened.ELSEWHERE)
+    ]
+    approvals = next((line.approvals for line in reversed(entered) if line.approvals), ())
+    by = ", ".join(f"{roster.name_of(a.person)} ({', '.join(a.roles)})" for a in approvals)
+    if entered and entered[-1].happened is Happened.ELSEWHERE:
+        return "put there outside Foureyes"
+    if by:
+        return f"approved by {by}"
+    if any(line.happened is Happened.ADOPTED for line in entered):
+        return "found there at first sight"
+    return "approved by nobody that the record knows"
 
 
 def difference_text(found: Difference, world: World, model: ModelName) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from tests.benchmarks import record, rollback, starting
+import logging
+
+from tests.benchmarks import record, rollback, running, starting
 
 if __name__ == "__main__":
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
     starting.main()
     record.main()
     rollback.main()
+    running.main()

@@ -122,7 +122,7 @@ def test_promote_alone_opens_a_form_that_helps(office: Office) -> None:
         ("/promote credit_scoring 77 staging because", "no version 77"),
         ("/rollback", "Say which model"),
         ("/model credit_scoring 3 4", "v3 → v4"),
-        ("/model credit_scoring", "Production: v3"),
+        ("/model credit_scoring", "v3 since 2026-03-02 12:00 UTC, found there at first sight"),
         ("/fe-promote credit_scoring 77 staging x", "no version 77"),
     ],
 )
@@ -130,6 +130,19 @@ def test_words_are_answered_with_what_exists(office: Office, typed: str, answer:
     """A sentence, whatever was typed."""
     office.person("dana").type(CHANNEL, typed)
     office.reads("dana", answer)
+
+
+def test_the_card_of_a_model_says_who_approved_what_is_in_production(office: Office) -> None:
+    """And after a rollback, how the restored one came there."""
+    office.desk.promoted()
+    office.person("dana").type(CHANNEL, f"/model {MODEL}")
+    office.reads("dana", "approved by Ana (validator), Raj (risk)")
+    office.desk.roll_back()
+    office.desk.registry.change(MODEL, 5, stage=Stage.PRODUCTION)
+    office.desk.registry.change(MODEL, 3, stage=Stage.ARCHIVED)
+    office.desk.look_around()
+    office.person("dana").type(CHANNEL, f"/model {MODEL}")
+    office.reads("dana", "put there outside Foureyes")
 
 
 def test_markup_in_a_reason_pings_nobody(office: Office) -> None:
