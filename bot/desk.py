@@ -136,14 +136,14 @@ class Desk:
         return Actor(person=person.id if person else None, account=account, via="slack")
 
     def _promote(self, payload: Payload, wanted: Promotion) -> Drawn | None:
-        told = False
+        told = 0
 
-        def progress(_done: int, total: int) -> None:
+        def progress(done: int, total: int) -> None:
             nonlocal told
-            if total > _SLOW_BYTES and not told:
-                told = True
-                size = total // 1_000_000
-                self.reply(payload, views.sentence(f"Reading {size} MB of files; one moment."))
+            # Three times at most: Slack takes five answers to one command.
+            if total > _SLOW_BYTES and told < 3 and done * 3 >= told * total:
+                told += 1
+                self.reply(payload, views.sentence(messages.reading(done, total)))
 
         request = promote(
             self.world,

@@ -38,6 +38,12 @@ def broke(reference: str) -> str:
     )
 
 
+def reading(done_bytes: int, total_bytes: int) -> str:
+    """While the files of a large version are read."""
+    percent = done_bytes * 100 // total_bytes
+    return f"Reading {total_bytes // 1_000_000} MB of files: {percent} %. The answer follows."
+
+
 def request_title(request: Request) -> str:
     """What a request is about."""
     return f"{request.model} v{request.version} → {request.target.value}"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from governance.domain.approval import Verdict
+from governance.domain.evidence import Content, ModelName, Version
 from governance.domain.ledger import EventKind
 from governance.domain.promotion import State
 from tests.bot.office import Office, open_office
@@ -220,3 +221,23 @@ def _left_over(office: Office, kind: str, *, after: timedelta | None = None, **v
         tx.accept(kind, f"key of {kind}", json.dumps(payload))
     office.desk.clock.now += after or timedelta(seconds=30)
     assert office.conversation.work_off() == 1
+
+
+def test_a_large_version_tells_how_far_it_is_read(office: Office) -> None:
+    """Three times at most, and then the answer."""
+    large = office.desk.registry.contents[MODEL, Version(4)]
+    size = 90_000_000
+
+    def in_chunks(
+        model: ModelName, version: Version, *, progress: Callable[[int, int], None]
+    ) -> Content:
+        for done in range(0, size + 1, 1_000_000):
+            progress(done, size)
+        return large
+
+    office.desk.registry.content = in_chunks  # type: ignore[method-assign]  # larger than a test may be
+    office.person("dana").type(CHANNEL, ASK)
+    office.reads("dana", "Asked:")
+    dana = office.person("dana")
+    told = [dana.sees(m) for m in dana.ephemerals() if "Reading 90 MB" in dana.sees(m)]
+    assert [line.split("files: ")[1][:4].strip() for line in told] == ["0 %.", "33 %", "66 %"]
