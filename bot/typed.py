@@ -46,33 +46,34 @@ class ModelQuestion:
 
 def needs_form(text: str) -> bool:
     """Whether a promotion lacks its model, version or reason, so that a form has to help."""
-    words = text.split()
-    if len(words) >= 2 and _version(words[1]) is None:
+    _model, rest = _first(text)
+    words = rest.split()
+    if words and _version(words[0]) is None:
         return False
-    return len(words) < 3 or (_rest_after_stage(words[2:]) == [])
+    return len(words) < 2 or (_rest_after_stage(words[1:]) == [])
 
 
 def parse_promotion(text: str) -> Promotion:
     """Raises Refused `wrong_words`."""
-    words = text.split()
-    version = _version(words[1]) if len(words) > 1 else None
+    model, rest = _first(text)
+    words = rest.split()
+    version = _version(words[0]) if words else None
     if version is None:
         raise Refused(
             "wrong_words",
-            f"“{words[1] if len(words) > 1 else text}” is no version number. Write "
+            f"“{words[0] if words else text}” is no version number. Write "
             "/promote MODEL VERSION [staging or production] REASON, or /promote alone.",
         )
-    rest = words[2:]
-    target = _STAGES.get(rest[0].lower()) if rest else None
-    skipped = 2 + (target is not None)
+    target = _STAGES.get(words[1].lower()) if len(words) > 1 else None
+    skipped = 1 + (target is not None)
     after = words[skipped:]
     downgrade = target is not None and bool(after) and after[0].lower() == "downgrade"
     skipped += downgrade
     return Promotion(
-        model=words[0],
+        model=model,
         version=version,
         target=target,
-        reason=_from_word(text, skipped),
+        reason=_from_word(rest, skipped),
         ticket="",
         downgrade=downgrade,
     )
@@ -80,47 +81,58 @@ def parse_promotion(text: str) -> Promotion:
 
 def prefilled(text: str) -> tuple[str | None, int | None, Stage | None]:
     """Whatever of model, version and stage was typed already."""
-    words = text.split()
-    model = words[0] if words else None
-    version = _version(words[1]) if len(words) > 1 else None
-    stage = _STAGES.get(words[2].lower()) if len(words) > 2 else None
-    return model, version, stage
+    model, rest = _first(text)
+    words = rest.split()
+    version = _version(words[0]) if words else None
+    stage = _STAGES.get(words[1].lower()) if len(words) > 1 else None
+    return model or None, version, stage
 
 
 def parse_rollback(text: str) -> Rollback:
     """Raises Refused `wrong_words` or `text_too_long`."""
-    words = text.split()
-    if not words:
+    model, rest = _first(text)
+    if not model:
         raise Refused(
             "wrong_words", "Say which model: /rollback MODEL, for example /rollback credit_scoring."
         )
-    version = _version(words[1]) if len(words) > 1 else None
-    reason = _from_word(text, 2 if version is not None else 1)
+    words = rest.split()
+    version = _version(words[0]) if words else None
+    reason = _from_word(rest, 1 if version is not None else 0)
     if len(reason) > REASON_IN_BUTTON:
         raise Refused(
             "text_too_long",
             f"The reason has {len(reason)} characters; at most {REASON_IN_BUTTON} fit here.",
         )
-    return Rollback(model=words[0], version=version, reason=reason)
+    return Rollback(model=model, version=version, reason=reason)
 
 
 def parse_model(text: str, rules: Rules) -> ModelQuestion:
     """Raises Refused `wrong_words`."""
-    words = text.split()
+    model, rest = _first(text)
     governed = sorted(rules.policies.policies)
-    if not words:
+    if not model:
         raise Refused("wrong_words", f"Say which model: /model NAME. Governed: {_list(governed)}.")
-    if len(words) == 1:
-        return ModelQuestion(model=words[0], versions=None)
-    numbers = [_version(word) for word in words[1:]]
+    if not rest.split():
+        return ModelQuestion(model=model, versions=None)
+    numbers = [_version(word) for word in rest.split()]
     if len(numbers) != 2 or numbers[0] is None or numbers[1] is None:
         raise Refused("wrong_words", "Write /model NAME, or /model NAME VERSION VERSION.")
-    return ModelQuestion(model=words[0], versions=(numbers[0], numbers[1]))
+    return ModelQuestion(model=model, versions=(numbers[0], numbers[1]))
 
 
 def nearest(name: str, known: list[str]) -> str | None:
     """The known name that was probably meant."""
     return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.6)), None)
+
+
+def _first(text: str) -> tuple[str, str]:
+    """The model's name and the rest. A name with spaces stands in quotes, straight or as a phone
+    makes them."""
+    quoted = re.match(r"""\s*["“”](?P<name>[^"“”]+)["“”](?:\s+(?P<rest>.*)|$)""", text, re.DOTALL)
+    if quoted:
+        return quoted.group("name").strip(), quoted.group("rest") or ""
+    model, *rest = text.split(maxsplit=1) or [""]
+    return model, rest[0] if rest else ""
 
 
 def _version(word: str) -> int | None:
