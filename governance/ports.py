@@ -337,6 +337,12 @@ class Transaction(Protocol):
     ) -> tuple[Snapshot, Content | None, datetime] | None:
         """The newest snapshot kept, its content if known, and when it was taken."""
 
+    def first_snapshot(self, model: ModelName, version: Version) -> Snapshot | None:
+        """The oldest snapshot kept: who made the version, before anybody changed a tag."""
+
+    def kept_versions(self, model: ModelName) -> frozenset[Version]:
+        """Versions of which there is a snapshot."""
+
     def observed(self, model: ModelName) -> Observed | None:
         """What was last seen of a model in the registry; None before the first look."""
 

@@ -32,6 +32,7 @@ from governance.ports import (
     Transaction,
 )
 from governance.use_cases.audit import quick_check
+from governance.use_cases.makers import named_authors
 from governance.use_cases.observe import after_production, observed_facts
 from governance.use_cases.promote import ask_those_who_could_fill, entered_staging
 from governance.use_cases.settle import end_vote, move, quorum_of, redraw, settle
@@ -74,6 +75,11 @@ def execute(world: World, request_id: RequestId) -> Request:
         request = expire_if_due(tx, tx.request(request_id))
     if request.state not in _CARRIED_OUT_FROM:
         return request
+    if request.state is State.EXECUTING:
+        with world.model_locked(request.model):
+            done = finish_if_done(world, request)
+        if done is not None:
+            return done
     # Reading every byte takes as long as the model is large, so it comes before the lock:
     # a rollback never waits for a digest.
     evidence = _read_again(world, request)
@@ -91,6 +97,27 @@ def execute(world: World, request_id: RequestId) -> Request:
         if request.state is not State.EXECUTING:
             return request
         return _resume(world, request, policy, evidence) if resuming else _act(world, request)
+
+
+def finish_if_done(
+    world: World, request: Request, *, half_is_enough: bool = False
+) -> Request | None:
+    """Record the outcome of an executing request whose transition MLflow already shows; None when
+    it does not. Reads no file: a rollback may be waiting, and to it a version that is in
+    Production by its stage alone is there. The model must be locked.
+
+    Raises:
+        Unavailable: MLflow or the store.
+    """
+    production = world.registry.production(request.model)
+    if request.target is Stage.PRODUCTION:
+        done = world.registry.is_in_production(production, request.version) or (
+            half_is_enough and request.version in production.staged
+        )
+    else:
+        stages = {v.version: v.stage for v in world.registry.versions(request.model)}
+        done = stages.get(request.version) is request.target
+    return _succeeded(world, request, production) if done else None
 
 
 def expire_if_due(tx: Transaction, request: Request) -> Request:
@@ -140,7 +167,9 @@ def _recheck(
     if difference is not None or policy is None:
         why = difference or "There is no policy for this model any more."
         return move(tx, request, Happening.BINDING_BROKEN, EXECUTOR, why)
-    request = drop_invalid_votes(tx, request, rules, evidence.barred_voters)
+    request = drop_invalid_votes(
+        tx, request, rules, policy, evidence.snapshot, evidence.barred_voters
+    )
     if not quorum_of(tx, rules, policy, request).met:
         request = settle(tx, rules, policy, request, EXECUTOR)
         ask_those_who_could_fill(tx, rules, policy, request)
@@ -225,12 +254,18 @@ def drop_invalid_votes(
     tx: Transaction,
     request: Request,
     rules: Rules,
+    policy: ModelPolicy,
+    snapshot: Snapshot,
     barred_voters: tuple[tuple[PersonId, str], ...],
 ) -> Request:
-    """Void the votes of those who left, lost their role, or whose account no longer stands."""
+    """Void the votes of those who left, lost their role, whose account no longer stands, or whom
+    MLflow names as an author by now."""
     reasons = dict(barred_voters)
+    authors = named_authors((snapshot,), policy, rules.roster).persons
     for decision in tx.decisions(request.id):
         person = rules.roster.people.get(decision.person)
+        if decision.person in authors:
+            reasons.setdefault(decision.person, "MLflow names them as an author by now")
         if person is None:
             reasons.setdefault(decision.person, "no longer in people.yaml")
         elif decision.account not in {str(a) for a in person.slack}:

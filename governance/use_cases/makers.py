@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from governance.domain.errors import Refused
@@ -20,12 +21,41 @@ class Authors:
     """Nobody is known to have made it."""
 
 
-def authors_of(snapshots: tuple[Snapshot, ...], policy: ModelPolicy, roster: Roster) -> Authors:
+def authors_of(snapshots: Sequence[Snapshot], policy: ModelPolicy, roster: Roster) -> Authors:
     """Map every author name of a version, as first and as last seen, to persons.
 
     Raises:
         Refused: `unknown_author` when no name is a person's, unless the policy allows it.
     """
+    authors = named_authors(snapshots, policy, roster)
+    if authors.unknown and policy.unknown_author is UnknownAuthor.REFUSE:
+        tag = policy.author_tags[0] if policy.author_tags else "mlflow.user"
+        names = ", ".join(sorted({c.name for c in _claims(snapshots, policy)})) or "nobody"
+        raise Refused(
+            "unknown_author",
+            f"Nobody is known to have made this version: MLflow names {names}, and none of these "
+            "is a person in people.yaml. Let the training pipeline record its author: "
+            f'mlflow.set_tag("{tag}", "<git e-mail of the author>").',
+        )
+    return authors
+
+
+def named_authors(snapshots: Sequence[Snapshot], policy: ModelPolicy, roster: Roster) -> Authors:
+    """As `authors_of`, when nobody is an answer too."""
+    persons: set[PersonId] = set()
+    unmapped: set[str] = set()
+    for claim in _claims(snapshots, policy):
+        person = roster.by_claim(claim.name)
+        if person is not None:
+            persons.add(person.id)
+        elif claim.name not in roster.service_accounts:
+            unmapped.add(claim.name)
+    return Authors(
+        persons=frozenset(persons), unmapped=tuple(sorted(unmapped)), unknown=not persons
+    )
+
+
+def _claims(snapshots: Sequence[Snapshot], policy: ModelPolicy) -> list[AuthorClaim]:
     claims: list[AuthorClaim] = []
     for snapshot in snapshots:
         claims.extend(snapshot.author_claims)
@@ -34,23 +64,4 @@ def authors_of(snapshots: tuple[Snapshot, ...], policy: ModelPolicy, roster: Ros
             for tag in policy.author_tags
             if snapshot.tags.get(tag)
         )
-    persons: set[PersonId] = set()
-    unmapped: set[str] = set()
-    for claim in claims:
-        person = roster.by_claim(claim.name)
-        if person is not None:
-            persons.add(person.id)
-        elif claim.name not in roster.service_accounts:
-            unmapped.add(claim.name)
-    if not persons and policy.unknown_author is UnknownAuthor.REFUSE:
-        tag = policy.author_tags[0] if policy.author_tags else "mlflow.user"
-        names = ", ".join(sorted({c.name for c in claims})) or "nobody"
-        raise Refused(
-            "unknown_author",
-            f"Nobody is known to have made this version: MLflow names {names}, and none of these "
-            "is a person in people.yaml. Let the training pipeline record its author: "
-            f'mlflow.set_tag("{tag}", "<git e-mail of the author>").',
-        )
-    return Authors(
-        persons=frozenset(persons), unmapped=tuple(sorted(unmapped)), unknown=not persons
-    )
+    return claims

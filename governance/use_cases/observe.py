@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from governance.domain.canonical import Json
+from governance.domain.errors import Refused
 from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.identity import Actor
 from governance.domain.ledger import Event, EventKind
@@ -14,6 +15,7 @@ from governance.ports import Notice, NoticeKind, Observed, ProductionState, Tran
 from governance.use_cases.world import World
 
 _RECONCILER = Actor.automatic("reconciler")
+_FIRST_SIGHTS = 5
 _KEPT_STAGES = (Stage.STAGING, Stage.PRODUCTION)
 
 
@@ -53,6 +55,31 @@ def ensure_seen(world: World, model: ModelName) -> None:
         seen = tx.observed(model) is not None
     if not seen:
         observe(world, model)
+
+
+def keep_first_sights(world: World, model: ModelName) -> int:
+    """Keep what new versions look like, newest first and a few at a time: whoever made one cannot
+    hide it afterwards, and it can be compared when its run is gone. Returns how many were kept.
+
+    Raises:
+        Unavailable: MLflow or the store.
+    """
+    with world.store.read() as tx:
+        kept = tx.kept_versions(model)
+    try:
+        versions = [v.version for v in world.registry.versions(model)]
+    except Refused:
+        return 0  # a policy may come before its model
+    count = 0
+    for version in sorted(set(versions) - kept, reverse=True)[:_FIRST_SIGHTS]:
+        try:
+            snapshot = world.registry.snapshot(model, version)
+        except Refused:
+            continue  # its run is gone already, so nothing can be kept
+        with world.store.transaction() as tx:
+            tx.save_snapshot(snapshot, None)
+        count += 1
+    return count
 
 
 def read_observed(world: World, model: ModelName) -> Observed:

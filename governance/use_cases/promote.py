@@ -26,7 +26,7 @@ from governance.domain.promotion import Request, State
 from governance.domain.tenure import Tenure
 from governance.ports import Notice, NoticeKind, Rules, Transaction
 from governance.use_cases.audit import quick_check
-from governance.use_cases.makers import authors_of
+from governance.use_cases.makers import Authors, authors_of
 from governance.use_cases.observe import ensure_seen
 from governance.use_cases.settle import (
     approvals_in_force,
@@ -90,13 +90,16 @@ def promote(
                     f"A transition of {wish.model} is just being finished. Try again in a moment.",
                 )
             tenures = tx.tenures(wish.model)
+            first = tx.first_snapshot(wish.model, wish.version)
         snapshot = world.registry.snapshot(wish.model, wish.version)
+        seen = (snapshot,) if first is None else (first, snapshot)
         target = wish.target or policy.next_stage(snapshot.stage)
         rule = _rule_for(policy, target, snapshot)
         champion = _champion(world, wish.model)
         _refuse_wrong_direction(wish, rule, champion)
         staged_at = entered_staging(tenures, wish.version)
-        draft = _draft(rules, wish, person, policy, rule, (snapshot, champion), staged_at)
+        authors = authors_of(seen, policy, rules.roster)
+        draft = _draft(rules, wish, person, policy, rule, (snapshot, champion), authors, staged_at)
         with world.store.read() as tx:
             now = tx.now
         _refuse_failed(evaluate(rule, _situation(draft, rules), now=now))
@@ -113,15 +116,17 @@ def preview(
     policy = require_policy(rules, model)
     with world.store.read() as tx:
         tenures = tx.tenures(model)
+        first = tx.first_snapshot(model, version)
         now = tx.now
     snapshot = world.registry.snapshot(model, version)
+    seen = (snapshot,) if first is None else (first, snapshot)
     rule = _rule_for(policy, target or policy.next_stage(snapshot.stage), snapshot)
     situation = Situation(
         candidate=snapshot,
         champion=_champion(world, model),
         entered_staging_at=entered_staging(tenures, version),
         roster=rules.roster,
-        makers=authors_of((snapshot,), policy, rules.roster).persons,
+        makers=authors_of(seen, policy, rules.roster).persons,
     )
     return evaluate(rule, situation, now=now)
 
@@ -208,7 +213,7 @@ def _refuse_wrong_direction(wish: Wish, rule: StageRule, champion: Snapshot | No
             "downgrade",
             f"v{wish.version} is older than v{champion.version}, which is in Production. "
             f"To go back, use /rollback {wish.model} {wish.version}; if you mean a promotion, "
-            f"write /promote {wish.model} {wish.version} Production downgrade.",
+            f"write /promote {wish.model} {wish.version} production downgrade REASON.",
         )
 
 
@@ -234,10 +239,10 @@ def _draft(
     policy: ModelPolicy,
     rule: StageRule,
     snapshots: tuple[Snapshot, Snapshot | None],
+    authors: Authors,
     entered_staging_at: datetime | None,
 ) -> _Draft:
     snapshot, champion = snapshots
-    authors = authors_of((snapshot,), policy, rules.roster)
     makers = authors.persons | {person.id}
     barred = barred_for(policy, makers, person.id)
     everyone = {p.id: p.roles for p in rules.roster.people.values()}

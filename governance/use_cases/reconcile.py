@@ -34,7 +34,7 @@ from governance.use_cases.execute import (
     note_problem,
     record_failure,
 )
-from governance.use_cases.observe import observe
+from governance.use_cases.observe import keep_first_sights, observe
 from governance.use_cases.promote import ask_those_who_could_fill
 from governance.use_cases.settle import move, redraw, settle, void_votes
 from governance.use_cases.world import World
@@ -125,6 +125,7 @@ def look_around(world: World) -> Tick:
         with tick.carrying_on():
             if observe(world, model):
                 tick.finished.append(f"{model} observed")
+            keep_first_sights(world, model)
     for request in open_requests:
         if request.state in (State.PENDING, State.HELD):
             with tick.carrying_on():
@@ -168,7 +169,7 @@ def look_again(world: World, request_id: RequestId) -> Request:
         if request.target is Stage.PRODUCTION and current != expected:
             why = "Production changed since this request was opened. Ask again against it."
             return move(tx, request, Happening.BINDING_BROKEN, _ACTOR, why)
-        drop_invalid_votes(tx, request, rules, tuple(barred))
+        drop_invalid_votes(tx, request, rules, policy, snapshot, tuple(barred))
         evidence = evidence_digest(snapshot, policy.named(request.target))
         checks = check_again(tx, request, rules, policy, snapshot)
         if evidence != request.binding.evidence:

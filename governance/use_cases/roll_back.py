@@ -15,7 +15,7 @@ from governance.domain.errors import (
     IntegrityViolation,
     Refused,
 )
-from governance.domain.evidence import ModelName, Stage, Version
+from governance.domain.evidence import Content, ModelName, Stage, Version
 from governance.domain.identity import Actor, Standing
 from governance.domain.ledger import Event, EventKind
 from governance.domain.promotion import Event as Happening
@@ -37,7 +37,7 @@ from governance.ports import (
     Transaction,
 )
 from governance.use_cases.audit import quick_check
-from governance.use_cases.execute import record_failure
+from governance.use_cases.execute import finish_if_done, record_failure
 from governance.use_cases.observe import after_production, ensure_seen, observed_facts
 from governance.use_cases.promote import REASON_LIMIT, refuse_long_text
 from governance.use_cases.settle import move
@@ -102,7 +102,9 @@ def offer(
     with world.refusals_recorded(EventKind.ROLLBACK_REFUSED, actor, model=model, version=version):
         _require_may_roll_back(world, model, actor, standing)
         ensure_seen(world, model)
-        current = _current(world.registry.production(model), model)
+        with world.model_locked(model):
+            _finish_what_is_done(world, model)
+            current = _current(world.registry.production(model), model)
         existing = frozenset(v.version for v in world.registry.versions(model))
         with world.store.read() as tx:
             options = _options(tx, model, current, existing)
@@ -127,6 +129,7 @@ def roll_back(world: World, order: Order, *, actor: Actor, standing: Standing | 
         _require_may_roll_back(world, order.model, actor, standing)
         refuse_long_text("reason", order.why, REASON_LIMIT)
         with world.model_locked(order.model):
+            _finish_what_is_done(world, order.model)
             _refuse_unless_still_true(world, order)
             intent, in_doubt = _intend(world, order, actor)
             return _switch(world, intent, actor, began=began, in_doubt=in_doubt)
@@ -151,14 +154,14 @@ def verify_restored(world: World, model: ModelName, version: Version) -> str | N
     """After the switch: whether the restored files are those that were approved. Returns the
     difference in words, or None when they are the same; the channel is told of a difference."""
     with world.store.read() as tx:
-        saved = tx.saved_snapshot(model, version)
-    if saved is None or saved[1] is None:
-        return "The content of this version was never recorded, so it was not compared."
+        approved = _approved_content(tx, model, version)
+    if approved is None:
+        return "The content of this version was never approved here, so it was not compared."
     try:
         content = world.registry.content(model, version, progress=lambda _done, _total: None)
     except FoureyesError as problem:
         return f"The restored files could not be read: {problem.sentence}"
-    if content.digest == saved[1].digest:
+    if content.digest == approved.digest:
         return None
     difference = f"The files of v{version} are not those that were approved."
     with world.store.transaction() as tx:
@@ -171,6 +174,15 @@ def verify_restored(world: World, model: ModelName, version: Version) -> str | N
             )
         )
     return difference
+
+
+def _approved_content(tx: Transaction, model: ModelName, version: Version) -> Content | None:
+    """The files that the newest approval for Production bound; none for an adopted version."""
+    for tenure in reversed(tx.tenures(model)):
+        at = (tenure.version, tenure.stage)
+        if at == (version, Stage.PRODUCTION) and tenure.request_id is not None:
+            return tx.request(tenure.request_id).content
+    return None
 
 
 def _require_may_roll_back(
@@ -277,6 +289,7 @@ def _intend(world: World, order: Order, actor: Actor) -> tuple[Intent, bool]:
             why=order.why,
             created_at=tx.now,
         )
+        _stop_what_is_not_done(tx, order.model)
         intent_id = tx.add_intent(intent)
         tx.record(
             Event(
@@ -294,6 +307,28 @@ def _intend(world: World, order: Order, actor: Actor) -> tuple[Intent, bool]:
             )
         )
         return replace(intent, id=intent_id), in_doubt
+
+
+def _finish_what_is_done(world: World, model: ModelName) -> None:
+    """Record the outcome of a transition that MLflow shows already, as after a crash: else the
+    version before would not have ended well yet, and would be no target. The model is locked."""
+    with world.store.read() as tx:
+        unfinished = [(i, i.request_id) for i in tx.open_intents(model)]
+        requests = {r: tx.request(r) for _intent, r in unfinished if r is not None}
+    for intent, request_id in unfinished:
+        if request_id is not None:
+            finish_if_done(world, requests[request_id], half_is_enough=True)
+        elif intent.kind is IntentKind.ROLLBACK:
+            finish(world, intent)
+
+
+def _stop_what_is_not_done(tx: Transaction, model: ModelName) -> None:
+    """A promotion to Production that was begun and did not reach MLflow does not come after the
+    rollback."""
+    for intent in tx.open_intents(model):
+        if intent.request_id is not None and intent.stage is Stage.PRODUCTION:
+            request = tx.request(intent.request_id)
+            record_failure(tx, request, "A rollback was ordered before MLflow had carried it out.")
 
 
 def _switch(

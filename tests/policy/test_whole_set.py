@@ -18,6 +18,7 @@ from governance.adapters.policy_files import (
     rules_from_texts,
 )
 from governance.domain.errors import Unavailable
+from governance.domain.evidence import ModelName
 from governance.domain.policy import policy_for
 from tests.policy.texts import FILES, PEOPLE, POLICY, edited, problems_of
 
@@ -114,7 +115,7 @@ def test_an_exact_name_wins_and_then_the_longer_pattern() -> None:
     )
     policies = loaded.rules.policies
     chosen = {
-        name: getattr(policy_for(policies, name), "pattern", None)  # type: ignore[arg-type]
+        name: getattr(policy_for(policies, ModelName(name)), "pattern", None)
         for name in ("credit_scoring", "credit_limit", "churn", "fraud", "Credit_x")
     }
     assert chosen == {

@@ -52,6 +52,10 @@ def test_the_newest_snapshot_is_kept_with_its_time(store: SqlStore, clock: HandC
         tx.save_snapshot(changed, a_content(4))
     with store.read() as tx:
         assert tx.saved_snapshot(MODEL, Version(4)) == (changed, a_content(4), clock.now)
+        assert tx.first_snapshot(MODEL, Version(4)) == a_snapshot(4)
+        assert tx.first_snapshot(MODEL, Version(5)) is None
+        assert tx.kept_versions(MODEL) == {4}
+        assert tx.kept_versions(ModelName("other")) == frozenset()
 
 
 def test_what_was_last_seen_is_replaced(store: SqlStore) -> None:

@@ -12,7 +12,7 @@ from governance.domain.errors import Conflict, IntegrityViolation, Refused, Unav
 from governance.domain.evidence import MetricOrigin, ModelName, Stage, Version
 from governance.domain.identity import Role
 from governance.domain.ledger import EventKind
-from governance.domain.policy import Seats, UnknownAuthor, ValidatedAfterStaging
+from governance.domain.policy import Seats, ValidatedAfterStaging
 from governance.domain.promotion import State
 from governance.ports import NoticeKind
 from governance.use_cases.audit import verify
@@ -79,32 +79,6 @@ def test_author_is_barred_when_somebody_else_asks(desk: Desk) -> None:
         desk.vote(request, "ana")
     with pytest.raises(Refused, match="opened this request"):
         desk.vote(request, "vera")
-
-
-def test_author_named_only_by_a_git_tag_is_barred(desk: Desk) -> None:
-    """author_tags are claims too."""
-    desk.registry.change(MODEL, 4, tags={"git_email": "ANA@example.com"})
-    request = desk.promote()
-    with pytest.raises(Refused, match="made this version"):
-        desk.vote(request, "ana")
-
-
-def test_a_version_without_a_known_author_is_refused_with_the_line_to_add(desk: Desk) -> None:
-    """Only a service account made it."""
-    desk.registry.change(MODEL, 4, author_claims=a_snapshot(author="ci-pipeline").author_claims)
-    with pytest.raises(Refused, match=r'mlflow\.set_tag\("git_email"') as refusal:
-        desk.promote()
-    assert refusal.value.code == "unknown_author"
-    assert desk.kinds()[-1] == EventKind.REQUEST_REFUSED.value
-
-
-def test_an_unknown_author_is_shown_where_policy_allows_it(desk: Desk) -> None:
-    """`unknown_author: allow`."""
-    desk.rules.rules = some_rules(a_policy(unknown_author=UnknownAuthor.ALLOW))
-    desk.registry.change(MODEL, 4, author_claims=())
-    request = desk.promote()
-    assert request.author_unknown
-    assert request.makers == {"dana"}
 
 
 def test_one_person_with_two_accounts_is_counted_once(desk: Desk) -> None:

@@ -10,11 +10,12 @@ import pytest
 from governance.domain.errors import Refused, Unavailable
 from governance.domain.evidence import Stage, Version
 from governance.domain.ledger import EventKind
-from governance.domain.promotion import State
+from governance.domain.promotion import Request, State
 from governance.domain.tenure import Ending
 from governance.use_cases import roll_back
 from governance.use_cases.audit import verify
-from tests.builders import MODEL, a_content
+from tests.builders import MODEL, a_content, a_snapshot
+from tests.fakes import Crash
 from tests.stories.desk import Desk
 
 
@@ -178,3 +179,73 @@ def test_tenures_tell_how_each_stay_ended(desk: Desk) -> None:
     ]
     assert stays[1].ended_at == stays[2].started_at
     assert stays[1].ended_at == stays[1].started_at + timedelta(hours=1)
+
+
+def _last_vote_dies(desk: Desk, version: int, where: str) -> Request:
+    """Approved, and the process ends before or after MLflow was changed."""
+    desk.registry.change(MODEL, version, stage=Stage.STAGING)
+    desk.look_around()
+    request = desk.promote(version)
+    desk.vote(request, "ana")
+    desk.vote(request, "raj")
+    setattr(desk.registry, where, 1)
+    with pytest.raises(Crash):
+        desk.push_on()
+    desk.clock.advance(minutes=10)
+    return request
+
+
+def test_a_promotion_that_mlflow_shows_is_rolled_back_before_its_outcome_was_recorded(
+    desk: Desk,
+) -> None:
+    """The offer finds the version before, although nobody had recorded yet that its time ended."""
+    request = _last_vote_dies(desk, 4, "crash_after")
+    actor = desk.actor("otto")
+    standing = desk.accounts.standing(actor.account)
+    found = roll_back.offer(desk.world, MODEL, actor=actor, standing=standing)
+    assert (found.current, found.target) == (4, 3)
+    assert desk.request(request.id).state is State.COMPLETED
+    desk.roll_back()
+    desk.push_on()
+    desk.look_around()
+    assert desk.production() == (3,)
+    kinds = desk.kinds()
+    assert kinds.count(EventKind.TRANSITION_DONE.value) == 1
+    assert kinds.count(EventKind.ROLLBACK_DONE.value) == 1
+    assert EventKind.CHANGED_ELSEWHERE.value not in kinds
+
+
+def test_a_promotion_whose_alias_was_not_set_yet_is_rolled_back_too(desk: Desk) -> None:
+    """The stage moved, and the process ended before the alias."""
+    _last_vote_dies(desk, 4, "crash_after")
+    desk.registry.aliases[MODEL] = Version(3)
+    assert desk.roll_back().to_version == 3
+    assert (desk.production(), desk.registry.aliases[MODEL]) == ((3,), 3)
+
+
+def test_a_promotion_that_mlflow_has_not_seen_does_not_come_after_the_rollback(
+    desk: Desk,
+) -> None:
+    """It was begun, and it has failed: nothing is promoted behind the back of who is on call."""
+    desk.promoted()
+    request = _last_vote_dies(desk, 5, "crash_before")
+    desk.roll_back()
+    desk.push_on()
+    assert desk.production() == (3,)
+    ended = desk.request(request.id)
+    assert ended.state is State.FAILED
+    assert "A rollback was ordered" in ended.note
+
+
+def test_restored_files_are_compared_with_those_that_were_approved(desk: Desk) -> None:
+    """Not with what a later request saw, which nobody approved."""
+    desk.promoted(4)
+    desk.registry.contents[MODEL, Version(4)] = a_content(4, body="wEights")
+    desk.registry.change(MODEL, 5, stage=Stage.STAGING)
+    desk.look_around()
+    desk.promoted(5)
+    with desk.store.transaction() as tx:
+        tx.save_snapshot(a_snapshot(4), a_content(4, body="wEights"))
+    desk.roll_back(from_version=5, to_version=4)
+    said = roll_back.verify_restored(desk.world, MODEL, Version(4))
+    assert said == "The files of v4 are not those that were approved."

@@ -132,6 +132,21 @@ class StagePart:
         content = codecs.content.validate_json(row.content) if row.content else None
         return codecs.snapshot.validate_json(row.body), content, row.taken_at
 
+    def first_snapshot(self, model: ModelName, version: Version) -> Snapshot | None:
+        """The oldest snapshot kept."""
+        body = self.connection.execute(
+            select(snapshots.c.body)
+            .where(snapshots.c.model == model, snapshots.c.version == version)
+            .order_by(snapshots.c.id)
+            .limit(1)
+        ).scalar()
+        return None if body is None else codecs.snapshot.validate_json(body)
+
+    def kept_versions(self, model: ModelName) -> frozenset[Version]:
+        """Versions of which there is a snapshot."""
+        found = select(snapshots.c.version).where(snapshots.c.model == model).distinct()
+        return frozenset(Version(v) for v in self.connection.execute(found).scalars())
+
     def observed(self, model: ModelName) -> Observed | None:
         """What was last seen of a model."""
         body = self.connection.execute(
