@@ -92,6 +92,12 @@ class Registry(Protocol):
         `source_not_readable`, Unavailable.
         """
 
+    def content_to_show(
+        self, model: ModelName, version: Version, *, progress: Callable[[int, int], None]
+    ) -> Content:
+        """As `content`, for what people are shown: a file that was read before and has the same
+        path, size and ETag is not read again. An execution never relies on it."""
+
     def production(self, model: ModelName) -> ProductionState:
         """What is in production now, from the list of versions, not from 'latest'.
         A model that is not registered has nothing in production."""

@@ -85,6 +85,12 @@ class FakeRegistry:
         progress(total, total)
         return found
 
+    def content_to_show(
+        self, model: ModelName, version: Version, *, progress: Callable[[int, int], None]
+    ) -> Content:
+        """The same: there is nothing to remember."""
+        return self.content(model, version, progress=progress)
+
     def production(self, model: ModelName) -> ProductionState:
         """By stage and by alias."""
         self._answer()

@@ -103,7 +103,7 @@ def promote(
         with world.store.read() as tx:
             now = tx.now
         _refuse_failed(evaluate(rule, _situation(draft, rules), now=now))
-        content = world.registry.content(wish.model, wish.version, progress=progress)
+        content = world.registry.content_to_show(wish.model, wish.version, progress=progress)
     with world.store.transaction() as tx:
         return _open(tx, rules, policy, rule, draft, content, actor)
 

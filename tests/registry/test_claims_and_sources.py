@@ -5,13 +5,14 @@ from __future__ import annotations
 import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 
 from governance.adapters.mlflow_registry import MlflowRegistry
+from governance.adapters.mlflow_registry.files import Fetched, Listed, VersionFiles
 from governance.domain.errors import Refused, Unavailable
 from governance.domain.evidence import ModelName, Version
 from tests.mlflow_server import RealMlflow
@@ -114,6 +115,32 @@ def test_an_address_that_holds_a_password_is_refused() -> None:
     """It would end up in logs of the client."""
     with pytest.raises(Refused, match="MLFLOW_TRACKING_PASSWORD"):
         MlflowRegistry("http://me:secret@127.0.0.1:9")
+
+
+def test_what_is_shown_is_read_once_and_what_is_executed_every_time(
+    registry: MlflowRegistry, real_mlflow: RealMlflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By path, size and ETag: the second showing fetches nothing, a changed file is fetched."""
+    fetched: list[str] = []
+    fetch = VersionFiles.fetched
+
+    def counted(self: VersionFiles, item: Listed) -> AbstractContextManager[Fetched]:
+        fetched.append(item.path)
+        return fetch(self, item)
+
+    monkeypatch.setattr(VersionFiles, "fetched", counted)
+    model = ModelName(real_mlflow.new_model())
+    first = registry.content_to_show(model, ONE, progress=silent)
+    assert fetched == ["MLmodel", "model.bin"]
+    assert registry.content_to_show(model, ONE, progress=silent) == first
+    assert len(fetched) == 2
+    assert registry.content(model, ONE, progress=silent) == first
+    assert len(fetched) == 4
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "model.bin").write_text("wEights")
+        real_mlflow.client.log_model_artifacts(first.model_id, folder)
+    assert registry.content_to_show(model, ONE, progress=silent).digest != first.digest
+    assert fetched[4:] == ["model.bin"]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The files of a version: found, listed, fetched one at a time and hashed, never from a cache.
+"""The files of a version: found, listed, fetched one at a time and hashed.
 
 Nothing is loaded, unpickled or run. What cannot be read is an error, never "nothing there".
 """
@@ -15,8 +15,12 @@ from pathlib import Path
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.store.artifact.http_artifact_repo import HttpArtifactRepository
+from mlflow.tracking._tracking_service.utils import get_default_host_creds
+from mlflow.utils.rest_utils import http_request
 
 from governance.adapters.mlflow_registry.errors import is_of_http, status_of, translated
+from governance.adapters.mlflow_registry.known_digests import FileTag, KnownDigests
 from governance.adapters.mlflow_registry.source import scheme_of, unreadable
 from governance.domain.errors import FoureyesError, Refused, Unavailable
 from governance.domain.evidence import FileDigest
@@ -82,6 +86,25 @@ class VersionFiles:
                 local = Path(repository.download_artifacts(item.path, dst_path=folder))
             yield Fetched(local=local, size_bytes=local.stat().st_size)
 
+    def tag(self, item: Listed) -> FileTag | None:
+        """What the storage says of a file without giving it; None when that identifies nothing."""
+        repository, location = self._places[item.place]
+        if not isinstance(repository, HttpArtifactRepository):
+            return None
+        with _reading("what a file is", location):
+            answer = http_request(
+                get_default_host_creds(repository.artifact_uri), f"/{item.path}", "HEAD"
+            )
+        etag = str(answer.headers.get("ETag") or "")
+        if answer.status_code != 200 or not etag.startswith('"'):
+            return None
+        return FileTag(
+            location=repository.artifact_uri,
+            path=item.path,
+            size_bytes=item.size_bytes,
+            etag=etag,
+        )
+
 
 def _open(location: str, tracking_uri: str) -> ArtifactRepository:
     with _reading("where its files are", location):
@@ -102,9 +125,14 @@ def _walk(repository: ArtifactRepository, folder: str, *, below: bool) -> Iterat
 
 
 def manifest(
-    files: VersionFiles, *, max_bytes: int, progress: Callable[[int, int], None]
+    files: VersionFiles,
+    *,
+    max_bytes: int,
+    progress: Callable[[int, int], None],
+    known: KnownDigests | None,
 ) -> tuple[FileDigest, ...]:
-    """SHA-256 of every file, one at a time: in memory one piece, on disk one file.
+    """SHA-256 of every file, one at a time: in memory one piece, on disk one file. With `known`,
+    a file that was read before and bears the same tag is not read again.
 
     Raises:
         Refused: `too_large` before anything is read, and as soon as more was read than listed;
@@ -122,15 +150,26 @@ def manifest(
     digests: list[FileDigest] = []
     done = 0
     for item in listed:
-        with files.fetched(item) as file:
-            done += file.size_bytes
-            total = max(total, done)  # a storage that lists no sizes
-            _verify_size(done, max_bytes)
-            digests.append(
-                FileDigest(path=item.path, sha256=_sha256(file.local), size_bytes=file.size_bytes)
-            )
+        digest = _digest(files, item, known)
+        done += digest.size_bytes
+        total = max(total, done)  # a storage that lists no sizes
+        _verify_size(done, max_bytes)
+        digests.append(digest)
         progress(done, total)
     return tuple(digests)
+
+
+def _digest(files: VersionFiles, item: Listed, known: KnownDigests | None) -> FileDigest:
+    tag = files.tag(item) if known is not None else None
+    if known is not None and tag is not None:
+        sha256 = known.get(tag)
+        if sha256 is not None:
+            return FileDigest(path=item.path, sha256=sha256, size_bytes=item.size_bytes)
+    with files.fetched(item) as file:
+        digest = FileDigest(path=item.path, sha256=_sha256(file.local), size_bytes=file.size_bytes)
+    if known is not None and tag is not None and digest.size_bytes == tag.size_bytes:
+        known.keep(tag, digest.sha256)
+    return digest
 
 
 def _verify_size(size_bytes: int, max_bytes: int) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from governance.adapters.mlflow_registry.deadline import within
+from governance.adapters.mlflow_registry.known_digests import KnownDigests
 from governance.domain.errors import Refused, Unavailable
 from governance.domain.evidence import Content, ModelName, Snapshot, Stage, Version
 from governance.ports import ProductionState, VersionSummary
@@ -69,6 +70,7 @@ class MlflowRegistry:
         self._alias = alias
         self._max_bytes = max_bytes
         self._call_seconds = call_seconds
+        self._known_digests = KnownDigests()
         self._client = _make_client(tracking_uri)
 
     def server_version(self) -> str:
@@ -97,6 +99,22 @@ class MlflowRegistry:
     ) -> Content:
         """SHA-256 of every file of a version, never from a cache. A server that falls silent
         for `timeout_seconds` ends it; how long it takes otherwise depends on the files."""
+        return self._content(model, version, progress, known=None)
+
+    def content_to_show(
+        self, model: ModelName, version: Version, *, progress: Callable[[int, int], None]
+    ) -> Content:
+        """As `content`; what was read before and bears the same tag is not read again."""
+        return self._content(model, version, progress, known=self._known_digests)
+
+    def _content(
+        self,
+        model: ModelName,
+        version: Version,
+        progress: Callable[[int, int], None],
+        *,
+        known: KnownDigests | None,
+    ) -> Content:
         from governance.adapters.mlflow_registry.files import VersionFiles, manifest
         from governance.adapters.mlflow_registry.source import (
             locations_of,
@@ -115,7 +133,7 @@ class MlflowRegistry:
             run_id=found.run_id or "",
             model_id=source_model.model_id if source_model else "",
             source=found.source or "",
-            files=manifest(files, max_bytes=self._max_bytes, progress=progress),
+            files=manifest(files, max_bytes=self._max_bytes, progress=progress, known=known),
         )
 
     def production(self, model: ModelName) -> ProductionState:
