@@ -3,117 +3,22 @@ record that does not verify, with promotions that stop, and with a rollback that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import pytest
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, text
 
 from governance.domain.errors import IntegrityViolation, Refused
 from governance.domain.evidence import Stage
 from governance.domain.identity import Actor, PersonId
-from governance.domain.ledger import Event, EventKind, Peaks
+from governance.domain.ledger import Event, EventKind
 from governance.domain.promotion import Request, State
 from governance.use_cases.audit import quick_check, resume, verify
 from tests.builders import MODEL
+from tests.ledger.owner import ATTACKS, Owner, a_cut_tail, an_edited_name, bodies, write_anew
 from tests.stories.desk import Desk
 
 OPERATOR = Actor(person=PersonId("otto"), account="otto", via="command line")
-
-
-@dataclass(frozen=True)
-class Owner:
-    """Full rights on the database: triggers go, and come back afterwards."""
-
-    url: str
-
-    @contextmanager
-    def at_work(self) -> Iterator[Connection]:
-        """No trigger refuses anything in this block."""
-        url = self.url.replace("postgresql://", "postgresql+psycopg://")
-        engine = create_engine(url)
-        with engine.begin() as connection:
-            if engine.dialect.name == "postgresql":
-                connection.execute(text("ALTER TABLE ledger DISABLE TRIGGER ALL"))
-                yield connection
-                connection.execute(text("ALTER TABLE ledger ENABLE TRIGGER ALL"))
-            else:
-                triggers = connection.execute(
-                    text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-                ).all()
-                for name, _sql in triggers:
-                    connection.execute(text(f"DROP TRIGGER {name}"))
-                yield connection
-                for _name, sql in triggers:
-                    connection.exec_driver_sql(sql)
-        engine.dispose()
-
-
-@pytest.fixture
-def owner(database_url: str) -> Owner:
-    """Of the database that the desk writes to."""
-    return Owner(database_url)
-
-
-def bodies(connection: Connection) -> list[bytes]:
-    """Every record as stored."""
-    return [
-        bytes(b) for b in connection.execute(text("SELECT body FROM ledger ORDER BY seq")).scalars()
-    ]
-
-
-def write_anew(connection: Connection, records: Sequence[bytes]) -> None:
-    """A whole log with every hash right, as Foureyes itself would have computed them."""
-    rows = connection.execute(
-        text("SELECT seq, kind, model, request_id, at FROM ledger ORDER BY seq")
-    ).all()
-    connection.execute(text("DELETE FROM ledger"))
-    peaks = Peaks.empty()
-    for record, row in zip(records, rows, strict=False):
-        peaks = peaks.append(record)
-        connection.execute(
-            text(
-                "INSERT INTO ledger (seq, body, root, peaks, kind, model, request_id, at) "
-                "VALUES (:seq, :body, :root, :peaks, :kind, :model, :request_id, :at)"
-            ),
-            {
-                "seq": peaks.size,
-                "body": record,
-                "root": peaks.head.root,
-                "peaks": b"".join(peaks.hashes),
-                **{k: getattr(row, k) for k in ("kind", "model", "request_id", "at")},
-            },
-        )
-
-
-def an_edited_name(connection: Connection) -> None:
-    """Ana's vote becomes Vera's, and every hash is computed anew."""
-    write_anew(connection, [b.replace(b'"ana"', b'"vera"') for b in bodies(connection)])
-
-
-def an_earlier_date(connection: Connection) -> None:
-    """Everything happened a month before."""
-    write_anew(connection, [b.replace(b"2026-03", b"2026-02") for b in bodies(connection)])
-
-
-def a_cut_tail(connection: Connection) -> None:
-    """The last two records never were."""
-    write_anew(connection, bodies(connection)[:-2])
-
-
-def a_record_less(connection: Connection) -> None:
-    """One in the middle is gone, and the rest moves up."""
-    found = bodies(connection)
-    write_anew(connection, found[:1] + found[2:])
-
-
-def an_empty_log(connection: Connection) -> None:
-    """Nothing happened."""
-    connection.execute(text("DELETE FROM ledger"))
-
-
-ATTACKS = (an_edited_name, an_earlier_date, a_cut_tail, a_record_less, an_empty_log)
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
