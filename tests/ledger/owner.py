@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+import psycopg
 from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.engine import make_url
 
 from governance.domain.ledger import Peaks
 
@@ -37,6 +41,26 @@ class Owner:
                 for _name, sql in triggers:
                     connection.exec_driver_sql(sql)
         engine.dispose()
+
+    def copied(self, folder: Path) -> str:
+        """The URL of a whole copy of the database as it is now; PostgreSQL ends every session for
+        that."""
+        if self.url.startswith("sqlite"):
+            copy = folder / "older.db"
+            with closing(sqlite3.connect(str(make_url(self.url).database))) as connection:
+                connection.execute("VACUUM INTO ?", (str(copy),))
+            return f"sqlite:///{copy}"
+        parsed = make_url(self.url)
+        copied = parsed.set(database=f"{parsed.database}_older")
+        admin = parsed.set(database="postgres").render_as_string(hide_password=False)
+        with psycopg.connect(admin, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s",
+                (parsed.database,),
+            )
+            statement = f"CREATE DATABASE {copied.database} TEMPLATE {parsed.database}"
+            connection.execute(statement.encode())
+        return copied.render_as_string(hide_password=False)
 
 
 def bodies(connection: Connection) -> list[bytes]:
