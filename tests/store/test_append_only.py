@@ -26,6 +26,10 @@ BOTH = (
     _COPY.format(seq=2),
     _COPY.format(seq=7),
     _COPY.format(seq=0),
+    _COPY.format(seq=-1),
+    _COPY.format(seq="NULL"),
+    f"{_COPY.format(seq=2)} ON CONFLICT (seq) DO UPDATE SET body = excluded.body",
+    "UPDATE ledger SET seq = seq + 1 WHERE seq = 2",
     "DELETE FROM decisions",
     "UPDATE decisions SET body = '{}'",
     "UPDATE decisions SET person = 'vera'",
@@ -38,6 +42,7 @@ ONLY = {
     "sqlite": (
         "REPLACE INTO ledger SELECT * FROM ledger WHERE seq = 1",
         "INSERT OR REPLACE INTO ledger SELECT * FROM ledger WHERE seq = 2",
+        "UPDATE OR REPLACE ledger SET seq = 1 WHERE seq = 2",
     ),
     "postgresql": (
         "TRUNCATE ledger",
@@ -62,10 +67,10 @@ def filled(store: SqlStore) -> SqlStore:
 
 
 @pytest.mark.usefixtures("filled")
-@pytest.mark.parametrize("statement", BOTH)
-def test_the_database_refuses_to_change_what_was_recorded(raw: Engine, statement: str) -> None:
-    """By trigger, for its owner too."""
-    _refused(raw, statement)
+def test_the_database_refuses_to_change_what_was_recorded(raw: Engine) -> None:
+    """By trigger, for its owner too; what is there stays as it was after each."""
+    for statement in BOTH:
+        _refused(raw, statement)
 
 
 @pytest.mark.usefixtures("filled")
@@ -83,8 +88,11 @@ def _refused(raw: Engine, statement: str) -> None:
         for part in before_it:
             connection.execute(text(part))
         refusal = r"append-only|next record|never deleted|ended, once"
-        with pytest.raises(DBAPIError, match=refusal):
-            connection.execute(text(last))
+        try:
+            with pytest.raises(DBAPIError, match=refusal):
+                connection.execute(text(last))
+        except pytest.fail.Exception as taken:
+            raise AssertionError(f"taken: {statement}") from taken
     assert _contents(raw) == before
 
 

@@ -1,0 +1,181 @@
+"""The record inside a transaction, the lock on a model, and the two kinds of transaction: what the
+port promises of each, on both databases."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+
+from governance.adapters.head_file import HeadFile
+from governance.adapters.sql_store import SqlStore
+from governance.domain.approval import RequestId
+from governance.domain.evidence import ModelName, Version
+from governance.domain.identity import Actor
+from governance.domain.ledger import Event, EventKind, Head, Peaks, encode
+from governance.ports import Transaction
+from tests.builders import MODEL, NOON
+from tests.stories.desk import HandClock
+
+OTHER = ModelName("other")
+LEASE = timedelta(seconds=60)
+
+
+class Broken(Exception):
+    """Something inside the block."""
+
+
+def an_event(
+    tx: Transaction, why: str, *, model: ModelName | None = None, request: str | None = None
+) -> Event:
+    """Of some kind, now."""
+    return Event(
+        kind=EventKind.REQUEST_OPENED,
+        at=tx.now,
+        actor=Actor.automatic("test"),
+        model=model,
+        request_id=RequestId(request) if request else None,
+        why=why,
+    )
+
+
+def test_records_are_numbered_from_one_and_read_as_they_were_written(store: SqlStore) -> None:
+    """In order, from any place, and within the transaction that wrote them."""
+    with store.transaction() as tx:
+        events = [an_event(tx, why) for why in ("a", "é <!channel> \u202e", "c")]
+        assert [tx.record(event) for event in events] == [1, 2, 3]
+        written = [encode(event, number) for number, event in enumerate(events, 1)]
+        assert list(tx.records()) == written
+    with store.read() as tx:
+        assert list(tx.records()) == written
+        assert list(tx.records(after=2)) == written[2:]
+        assert list(tx.records(after=3)) == []
+
+
+def test_more_records_than_one_page_come_out_once_each(store: SqlStore) -> None:
+    """They are read a thousand at a time."""
+    with store.transaction() as tx:
+        event = an_event(tx, "many")
+        for _ in range(1001):
+            tx.record(event)
+    with store.read() as tx:
+        assert list(tx.records()) == [encode(event, number) for number in range(1, 1002)]
+        assert list(tx.records(after=999)) == [encode(event, n) for n in (1000, 1001)]
+
+
+def test_events_are_found_by_model_and_by_request(store: SqlStore) -> None:
+    """All of them when neither is named."""
+    with store.transaction() as tx:
+        tx.record(an_event(tx, "a", model=MODEL, request="r1"))
+        tx.record(an_event(tx, "b", model=OTHER))
+        tx.record(an_event(tx, "c", model=MODEL, request="r2"))
+        tx.record(an_event(tx, "d"))
+    with store.read() as tx:
+        assert [e["why"] for e in tx.events()] == ["a", "b", "c", "d"]
+        assert [e["why"] for e in tx.events(model=MODEL)] == ["a", "c"]
+        assert [e["why"] for e in tx.events(request_id=RequestId("r2"))] == ["c"]
+        assert [e["why"] for e in tx.events(model=OTHER, request_id=RequestId("r2"))] == []
+
+
+def test_the_head_at_each_size_is_that_of_the_first_records(
+    store: SqlStore, heads: HeadFile
+) -> None:
+    """Kept outside at the end of each transaction, and once for the empty log before them."""
+    expected = [Peaks.empty()]
+    with store.transaction() as tx:
+        assert tx.head() == tx.head_at(0) == Peaks.empty().head
+        assert tx.head_at(1) is None
+        for why in ("a", "b"):
+            tx.record(an_event(tx, why))
+    with store.transaction() as tx:
+        tx.record(an_event(tx, "c"))
+    with store.read() as tx:
+        for record in tx.records():
+            expected.append(expected[-1].append(record))
+        assert [tx.head_at(size) for size in range(4)] == [p.head for p in expected]
+        assert tx.head() == expected[3].head
+        assert tx.head_at(4) is None
+    assert [k.head for k in heads.all()] == [expected[n].head for n in (0, 2, 3)]
+
+
+def test_a_block_that_fails_leaves_no_record_and_no_head_of_it(
+    store: SqlStore, heads: HeadFile
+) -> None:
+    """Its number is given again."""
+    with store.transaction() as tx:
+        tx.record(an_event(tx, "a"))
+    kept: list[Head] = [k.head for k in heads.all()]
+    with suppress(Broken), store.transaction() as tx:
+        assert tx.record(an_event(tx, "b")) == 2
+        raise Broken
+    assert [k.head for k in heads.all()] == kept
+    with store.transaction() as tx:
+        assert tx.record(an_event(tx, "c")) == 2
+        assert [e["why"] for e in tx.events()] == ["a", "c"]
+
+
+def test_a_transaction_has_one_moment(store: SqlStore, clock: HandClock) -> None:
+    """However long it takes; the next one has its own."""
+    with store.transaction() as tx:
+        assert tx.now == NOON
+        clock.advance(seconds=5)
+        assert tx.now == NOON
+    with store.read() as tx:
+        assert tx.now == NOON + timedelta(seconds=5)
+
+
+def test_a_clock_that_is_set_back_does_not_put_a_record_before_its_elder(
+    store: SqlStore, clock: HandClock
+) -> None:
+    """The moment stands still until the clock has caught up."""
+    with store.transaction() as tx:
+        tx.record(an_event(tx, "a"))
+    clock.advance(hours=-1)
+    with store.transaction() as tx:
+        assert tx.now == NOON
+    clock.advance(hours=1, microseconds=1)
+    with store.transaction() as tx:
+        assert tx.now == NOON + timedelta(microseconds=1)
+
+
+def test_a_read_sees_one_moment_of_the_database(store: SqlStore) -> None:
+    """What is committed after it began is not in it."""
+    with store.read() as tx:
+        assert tx.quarantined(MODEL) == {}
+        with store.transaction() as other:
+            other.quarantine(MODEL, Version(4), "x")
+        assert tx.quarantined(MODEL) == {}
+    with store.read() as tx:
+        assert set(tx.quarantined(MODEL)) == {4}
+
+
+def test_the_lock_on_a_model_is_held_by_one(store: SqlStore, clock: HandClock) -> None:
+    """Its holder may take it again, which renews the lease; another model's is another lock."""
+    assert store.lock_model(MODEL, "one", LEASE)
+    assert not store.lock_model(MODEL, "other", LEASE)
+    assert store.lock_model(OTHER, "other", LEASE)
+    clock.advance(seconds=59)
+    assert store.lock_model(MODEL, "one", LEASE)
+    clock.advance(seconds=59)
+    assert not store.lock_model(MODEL, "other", LEASE)
+    clock.advance(seconds=1)  # at the boundary it is free
+    assert store.lock_model(MODEL, "other", LEASE)
+    assert not store.lock_model(MODEL, "one", LEASE)
+
+
+def test_only_its_holder_gives_a_lock_back(store: SqlStore) -> None:
+    """Somebody whose lease ran out does not free what another has by now."""
+    assert store.lock_model(MODEL, "one", LEASE)
+    store.unlock_model(MODEL, "other")
+    assert not store.lock_model(MODEL, "other", LEASE)
+    store.unlock_model(MODEL, "one")
+    store.unlock_model(MODEL, "one")
+    assert store.lock_model(MODEL, "other", LEASE)
+
+
+def test_a_moment_without_a_time_zone_is_refused(store: SqlStore, clock: HandClock) -> None:
+    """Nobody knows which moment that is."""
+    clock.now = NOON.replace(tzinfo=None)
+    with store.transaction() as tx, pytest.raises(ValueError, match="time zone"):
+        tx.record(an_event(tx, "a"))
