@@ -5,6 +5,7 @@ One line each: size, root in hex, and `resumed` where an operator recorded a gap
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Sequence
@@ -34,7 +35,9 @@ class HeadFile:
             try:
                 if _is_cut(descriptor):
                     line = "\n" + line
-                os.write(descriptor, line.encode("ascii"))
+                if os.write(descriptor, line.encode("ascii")) < len(line):
+                    # A disk that fills up takes the beginning of a line without an error.
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)

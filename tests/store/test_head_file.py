@@ -4,6 +4,7 @@ head is found without reading everything again."""
 from __future__ import annotations
 
 import hashlib
+import resource
 import tempfile
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.adapters.head_file import HeadFile
+from governance.adapters import head_file
+from governance.adapters.head_file import HeadFile, _parsed
 from governance.domain.errors import IntegrityViolation, Unavailable
 from governance.domain.ledger import Hash, Head, KeptHead
 
@@ -28,22 +30,61 @@ def newest_of(kept: list[KeptHead]) -> KeptHead | None:
     return max(since, key=lambda k: k.head.size, default=None)
 
 
-@given(st.lists(st.tuples(st.integers(0, 30), st.booleans(), st.booleans()), max_size=25))
-def test_the_newest_head_is_that_of_the_whole_file(
-    lines: list[tuple[int, bool, bool]],
-) -> None:
-    """However often it was asked in between, and whoever else appended."""
+sizes = st.integers(0, 30)
+steps = st.one_of(
+    st.tuples(st.just("append"), sizes, st.booleans()),
+    st.tuples(st.just("cut"), sizes, st.integers(0, 73)),
+    st.tuples(st.just("ask"), st.just(0), st.just(0)),
+)
+"""A head is appended, by resuming or not; a crash leaves the beginning of a line; it is asked."""
+
+
+@given(st.lists(steps, max_size=40))
+def test_the_newest_head_is_that_of_the_whole_file(steps: list[tuple[str, int, int]]) -> None:
+    """However often it was asked in between, whoever else appended, and wherever a crash cut."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "heads"
         asked, other = HeadFile(path), HeadFile(path)
-        for size, resumed, ask in lines:
-            other.append(a_head(size), resumed=resumed)
-            if ask:
-                asked.newest()
-        found = asked.newest()
-        wanted = newest_of(list(HeadFile(path).all()))
-        assert (found and found.head) == (wanted and wanted.head)
-        assert (found and found.resumed) == (wanted and wanted.resumed)
+        for what, size, number in steps:
+            if what == "append":
+                other.append(a_head(size), resumed=bool(number))
+            elif what == "cut":
+                _begin_line(path, size, number)
+            else:
+                assert asked.newest() == newest_of(list(other.all()))
+        assert asked.newest() == newest_of(list(other.all())) == HeadFile(path).newest()
+
+
+def _begin_line(path: Path, size: int, length: int) -> None:
+    """What is left when the machine stops in the middle of an append to a whole file."""
+    if path.exists() and not path.read_bytes().endswith(b"\n"):
+        return
+    with path.open("ab") as file:
+        file.write(f"{size} {a_head(size).root.hex()} resumed"[:length].encode())
+
+
+def test_asking_again_reads_what_is_new_and_not_the_whole_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked before each transition; the file only grows."""
+    heads = HeadFile(tmp_path / "heads")
+    for size in range(50):
+        heads.append(a_head(size))
+    assert heads.newest() == heads.all()[-1]
+    read: list[bytes] = []
+
+    def parsed(text: bytes, *, after_line: int) -> tuple[KeptHead, ...]:
+        read.append(text)
+        return _parsed(text, after_line=after_line)
+
+    monkeypatch.setattr(head_file, "_parsed", parsed)
+    before = heads.path.stat().st_size
+    for size in (50, 51):
+        heads.append(a_head(size))
+    newest = heads.newest()
+    assert newest == KeptHead(line=52, head=a_head(51))
+    assert heads.newest() == newest
+    assert read == [heads.path.read_bytes()[before:], b""]
 
 
 def test_a_line_that_a_crash_cut_is_left_out_and_closed_by_the_next(tmp_path: Path) -> None:
@@ -108,6 +149,42 @@ def test_a_place_that_cannot_be_written_is_named_by_its_setting(tmp_path: Path) 
     assert problem.value.code == "heads_unwritable"
     with pytest.raises(Unavailable, match="FOUREYES_HEADS"):
         heads.newest()
+
+
+@pytest.mark.parametrize("room_bytes", [0, 1, 40, 66])
+def test_a_head_that_does_not_fit_on_the_disk_is_no_kept_head(
+    tmp_path: Path, room_bytes: int
+) -> None:
+    """Also where the system takes the beginning of the line without complaint; with room again,
+    the next head closes it."""
+    heads = HeadFile(tmp_path / "heads")
+    heads.append(a_head(1))
+    most, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    limit = heads.path.stat().st_size + room_bytes
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    try:
+        with pytest.raises(Unavailable) as problem:
+            heads.append(a_head(2))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+    assert problem.value.code == "heads_unwritable"
+    assert "The record was stored" in problem.value.sentence
+    assert [k.head for k in heads.all()] == [a_head(1)]
+    heads.append(a_head(3))
+    assert heads.all()[-1].head == a_head(3)
+    assert heads.newest() == heads.all()[-1]
+
+
+def test_a_folder_that_cannot_be_made_is_named_by_its_setting(tmp_path: Path) -> None:
+    """A file stands where the folder should be; `all` does not take that for an empty history."""
+    (tmp_path / "folder").write_text("")
+    heads = HeadFile(tmp_path / "folder" / "heads")
+    with pytest.raises(Unavailable, match="FOUREYES_HEADS"):
+        heads.append(a_head(1))
+    for ask in (heads.all, heads.newest):
+        with pytest.raises(Unavailable, match="FOUREYES_HEADS") as problem:
+            ask()
+        assert problem.value.code == "heads_unreadable"
 
 
 def test_the_file_is_open_to_its_owner_and_group_alone(tmp_path: Path) -> None:
