@@ -24,9 +24,12 @@ from mlflow import MlflowClient
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import make_url
 
+from governance.adapters.mlflow_registry import files, reading, source
 from governance.domain.evidence import ModelName
 from tests.crash.life import NEW, OLD, Life, Place, living
 
+_IMPORTED_ONCE = (files, reading, source)
+"""The adapter imports them when they are needed: here once, not in each child."""
 _MOST_STEPS = 200
 _CHANGES = (b"/transition-stage ", b"/alias ", b"/api/chat.")
 
@@ -36,14 +39,15 @@ def vote(place: Place, folder: Path) -> None:
     _sweep(place, folder, prepare=_nothing_more, click=Life.last_vote, from_version=OLD)
 
 
-def vote_and_messages(place: Place, folder: Path) -> None:
-    """From the last approval to the last message about it."""
-
-    def click(life: Life) -> None:
-        life.last_vote()
-        life.outbox.send_due()
-
-    _sweep(place, folder, prepare=_nothing_more, click=click, from_version=OLD)
+def messages(place: Place, folder: Path) -> None:
+    """From the recorded outcome to the last message about it; MLflow is not touched any more."""
+    _sweep(
+        place,
+        folder,
+        prepare=Life.last_vote,
+        click=lambda life: life.outbox.send_due(),
+        from_version=None,
+    )
 
 
 def rollback(place: Place, folder: Path) -> None:
@@ -56,8 +60,8 @@ def _sweep(
     folder: Path,
     *,
     prepare: Callable[[Life], None],
-    click: Callable[[Life], None],
-    from_version: int,
+    click: Callable[[Life], object],
+    from_version: int | None,
 ) -> None:
     def open_and_prepare() -> None:
         _set_production(place, OLD)
@@ -71,11 +75,10 @@ def _sweep(
     _must_end(kept.keep)
     for step in range(_MOST_STEPS):
 
-        def begin() -> None:
-            kept.put_back()
-            _set_production(place, from_version)
-
         def die(number: int = step) -> None:
+            kept.put_back()
+            if from_version is not None:
+                _set_production(place, from_version)
             with living(place) as life:
                 _kill_before(number, place.heads)
                 click(life)
@@ -85,8 +88,10 @@ def _sweep(
                 life.come_back(click)
                 print(json.dumps({"step": number, **asdict(life.remains())}), flush=True)
 
-        _must_end(begin)
-        killed = os.WIFSIGNALED(_in_child(die))
+        status = _in_child(die)
+        killed = os.WIFSIGNALED(status)
+        if not killed and status != 0:
+            raise SystemExit("what had to work did not")
         _must_end(come_back)
         if not killed:
             return
@@ -202,5 +207,5 @@ if __name__ == "__main__":
     about = json.loads(sys.argv[2])
     here = Path(about.pop("folder"))
     where = Place(**{**about, "heads": here / "heads", "model": ModelName(about["model"])})
-    scenarios = {s.__name__: s for s in (vote, vote_and_messages, rollback)}
+    scenarios = {s.__name__: s for s in (vote, messages, rollback)}
     scenarios[sys.argv[1]](where, here)

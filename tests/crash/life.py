@@ -140,15 +140,14 @@ class Life:
         if item is not None:
             self.desk.work(item)
 
-    def come_back(self, click: Callable[[Life], None]) -> None:
+    def come_back(self, click: Callable[[Life], object]) -> None:
         """What the successor does by itself; the person clicks again if Slack said that the click
         was lost, which is when it was never stored."""
         self.store.release_dead_holders()
         click(self)  # stored before: a duplicate, and nothing happens
-        for _ in range(2):
-            self.desk.work_off()
-            reconcile.push_on(self.world)
-            self.outbox.send_due()
+        self.desk.work_off()
+        reconcile.push_on(self.world)
+        self.outbox.send_due()
         reconcile.look_around(self.world)
 
     def remains(self) -> Remains:

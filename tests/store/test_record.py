@@ -3,18 +3,22 @@ port promises of each, on both databases."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 
 from governance.adapters.head_file import HeadFile
-from governance.adapters.sql_store import SqlStore
+from governance.adapters.sql_store import SqlStore, open_store
 from governance.domain.approval import RequestId
+from governance.domain.errors import Unavailable
 from governance.domain.evidence import ModelName, Version
 from governance.domain.identity import Actor
-from governance.domain.ledger import Event, EventKind, Head, Peaks, encode
+from governance.domain.ledger import Event, EventKind, Head, KeptHead, Peaks, encode
 from governance.ports import Transaction
+from governance.use_cases.audit import quick_check, verify
 from tests.builders import MODEL, NOON
 from tests.stories.desk import HandClock
 
@@ -113,6 +117,53 @@ def test_a_block_that_fails_leaves_no_record_and_no_head_of_it(
     with store.transaction() as tx:
         assert tx.record(an_event(tx, "c")) == 2
         assert [e["why"] for e in tx.events()] == ["a", "c"]
+
+
+@dataclass
+class HeadsOnAFullDisk:
+    """What is kept can be read, and while `full` nothing is added to it."""
+
+    kept: HeadFile
+    full: bool = False
+
+    def append(self, head: Head, *, resumed: bool = False) -> None:
+        """Refused as `HeadFile` refuses it."""
+        if self.full:
+            raise Unavailable("heads_unwritable", "no room")
+        self.kept.append(head, resumed=resumed)
+
+    def all(self) -> Sequence[KeptHead]:
+        """As kept."""
+        return self.kept.all()
+
+    def newest(self) -> KeptHead | None:
+        """As kept."""
+        return self.kept.newest()
+
+
+def test_a_record_whose_head_was_not_kept_stays_and_the_next_head_vouches_for_it(
+    database_url: str, heads: HeadFile, clock: HandClock
+) -> None:
+    """The caller is told; the record holds meanwhile, as far as it is vouched for."""
+    disk = HeadsOnAFullDisk(heads)
+    store = open_store(database_url, disk, clock=clock)
+    with store.transaction() as tx:
+        tx.record(an_event(tx, "a"))
+    disk.full = True
+    with pytest.raises(Unavailable) as problem, store.transaction() as tx:
+        tx.record(an_event(tx, "b"))
+    assert problem.value.code == "heads_unwritable"
+    with store.read() as tx:
+        assert [e["why"] for e in tx.events()] == ["a", "b"]
+        quick_check(tx, disk)
+    found = verify(store, disk)
+    assert (found.problems, found.anchored_size) == ((), 1)
+    disk.full = False
+    with store.transaction() as tx:
+        tx.record(an_event(tx, "c"))
+    found = verify(store, disk)
+    assert (found.problems, found.anchored_size) == ((), 3)
+    store.close()
 
 
 def test_a_transaction_has_one_moment(store: SqlStore, clock: HandClock) -> None:
