@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from governance.adapters import head_file
@@ -40,6 +40,7 @@ steps = st.one_of(
 
 
 @given(st.lists(steps, max_size=40))
+@example([("append", 1, 0), ("cut", 2, 66), ("ask", 0, 0), ("append", 0, 0)])  # its end alone
 def test_the_newest_head_is_that_of_the_whole_file(steps: list[tuple[str, int, int]]) -> None:
     """However often it was asked in between, whoever else appended, and wherever a crash cut."""
     with tempfile.TemporaryDirectory() as folder:
