@@ -24,6 +24,11 @@ def _seen(office: Office, message: Message) -> str:
     return dana.sees(dana.latest(message) or message)
 
 
+def _votes(office: Office, request: Request) -> int:
+    with office.desk.store.read() as tx:
+        return len(tx.decisions(request.id))
+
+
 def _lines(office: Office) -> list[str]:
     """What the channel says, oldest first."""
     return [office.person("dana").sees(m) for m in office.person("dana").messages(CHANNEL)]
@@ -94,6 +99,7 @@ def test_an_archived_channel_stops_no_promotion_and_the_owners_are_told(office: 
         lambda: next((m for m in raj.direct_messages() if "Approve" in m.buttons), None)
     )
     raj.click(asked, "Approve")
+    office.slack.wait_for(lambda: _votes(office, request) == 1)
     office.desk.vote(request, "ana")
     office.desk.push_on()
     assert office.desk.request(request.id).state is State.COMPLETED

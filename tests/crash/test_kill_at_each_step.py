@@ -81,10 +81,10 @@ def test_what_people_are_told_survives_a_kill_at_each_step(
 
 
 def test_a_rollback_survives_a_kill_at_each_step(
-    database_url: str, tmp_path: Path, real_mlflow: RealMlflow, slack: RunningServer
+    tmp_path: Path, real_mlflow: RealMlflow, slack: RunningServer
 ) -> None:
     """From the click on the button."""
-    lives = _lives("rollback", database_url, tmp_path, real_mlflow, slack)
+    lives = _lives("rollback", new_sqlite(tmp_path), tmp_path, real_mlflow, slack)
     assert len(lives) > 10
     for step, found in enumerate(lives):
         assert found.production == (OLD,), f"step {step}: {found}"
