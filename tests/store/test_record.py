@@ -57,15 +57,18 @@ def test_records_are_numbered_from_one_and_read_as_they_were_written(store: SqlS
         assert list(tx.records(after=3)) == []
 
 
-def test_more_records_than_one_page_come_out_once_each(store: SqlStore) -> None:
-    """They are read a thousand at a time."""
+def test_more_records_than_one_page_come_out_once_each(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are read a page at a time; here a page holds three."""
+    monkeypatch.setattr("governance.adapters.sql_store.ledger_part._PAGE", 3)
     with store.transaction() as tx:
         event = an_event(tx, "many")
-        for _ in range(1001):
+        for size in range(1, 8):
             tx.record(event)
-    with store.read() as tx:
-        assert list(tx.records()) == [encode(event, number) for number in range(1, 1002)]
-        assert list(tx.records(after=999)) == [encode(event, n) for n in (1000, 1001)]
+            written = [encode(event, number) for number in range(1, size + 1)]
+            assert list(tx.records()) == written
+            assert list(tx.records(after=2)) == written[2:]
 
 
 def test_events_are_found_by_model_and_by_request(store: SqlStore) -> None:
