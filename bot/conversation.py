@@ -44,6 +44,7 @@ class Conversation:
 
     def bolt_app(self) -> App:
         """The Bolt app with every listener; asks Slack nothing yet."""
+        logging.getLogger("slack_bolt.App").addFilter(_says_something)
         app = App(
             client=self._client,
             token_verification_enabled=False,
@@ -83,3 +84,8 @@ class Conversation:
             _log.warning("the outbox waits: %s", problem.sentence)
         except Exception:  # a defect must not end the sender's thread unseen
             _log.exception("the outbox broke")
+
+
+def _says_something(record: logging.LogRecord) -> bool:
+    """Bolt finds SLACK_BOT_TOKEN in the environment and warns that our client has it already."""
+    return "`token` will be unused" not in record.getMessage()

@@ -274,5 +274,6 @@ HELP = (
     "/rollback credit_scoring – put the last good version back (one button)\n"
     "/rollback credit_scoring 2 approvals spiked – a certain version, with a reason\n"
     "/model credit_scoring – what is in Production and Staging, and its history\n"
-    "/model credit_scoring 2 4 – what changed between two versions"
+    "/model credit_scoring 2 4 – what changed between two versions\n"
+    "A name that holds spaces stands in quotes."
 )

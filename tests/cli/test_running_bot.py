@@ -119,6 +119,7 @@ def test_it_starts_without_slack_and_mlflow_and_connects_when_slack_comes_back(
         assert bot.lines()[-1]["message"] == "stopped"
         for token in tokens.values():
             assert token not in bot.log.read_text()
+        assert "will be unused" not in bot.log.read_text()
     assert deployment.foureyes("audit", "verify").code == 0
 
 
