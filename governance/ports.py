@@ -27,6 +27,10 @@ InboxId = NewType("InboxId", int)
 NoticeId = NewType("NoticeId", int)
 IntentId = NewType("IntentId", int)
 
+HEADS_UNREADABLE = "heads_unreadable"
+HEADS_UNWRITABLE = "heads_unwritable"
+"""Codes of `Unavailable`: a rollback goes on in spite of both."""
+
 
 # --- the registry -------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from governance.domain.errors import IntegrityViolation, Unavailable
 from governance.domain.ledger import Hash, Head, KeptHead
+from governance.ports import HEADS_UNREADABLE, HEADS_UNWRITABLE
 
 
 class HeadFile:
@@ -45,7 +46,7 @@ class HeadFile:
                 _fsync_folder(self.path.parent)
         except OSError as error:
             raise Unavailable(
-                "heads_unwritable",
+                HEADS_UNWRITABLE,
                 f"The file of heads cannot be written ({error.strerror}). The record was stored, "
                 "but nothing outside the database vouches for it yet. The platform team has to "
                 "look at FOUREYES_HEADS.",
@@ -156,7 +157,7 @@ def _could_be_cut(line: bytes) -> bool:
 
 def _no_reading(error: OSError) -> Unavailable:
     return Unavailable(
-        "heads_unreadable",
+        HEADS_UNREADABLE,
         f"The file of heads cannot be read ({error.strerror}). The platform team has to look at "
         "FOUREYES_HEADS.",
     )

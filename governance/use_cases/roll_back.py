@@ -6,6 +6,8 @@ rollback does not wait for them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -14,6 +16,7 @@ from governance.domain.errors import (
     FoureyesError,
     IntegrityViolation,
     Refused,
+    Unavailable,
 )
 from governance.domain.evidence import Content, ModelName, Stage, Version
 from governance.domain.identity import Actor, Standing
@@ -28,6 +31,8 @@ from governance.domain.tenure import (
     rollback_options,
 )
 from governance.ports import (
+    HEADS_UNREADABLE,
+    HEADS_UNWRITABLE,
     Intent,
     IntentId,
     IntentKind,
@@ -265,11 +270,15 @@ def _refuse_unless_still_true(world: World, order: Order) -> None:
 
 
 def _intend(world: World, order: Order, actor: Actor) -> tuple[Intent, bool]:
-    with world.store.transaction() as tx:
+    with _heads_do_not_matter(), world.store.transaction() as tx:
         in_doubt = False
         try:
             quick_check(tx, world.heads)
         except IntegrityViolation:
+            in_doubt = True
+        except Unavailable as problem:
+            if problem.code != HEADS_UNREADABLE:
+                raise
             in_doubt = True
         if any(i.kind is IntentKind.ROLLBACK for i in tx.open_intents(order.model)):
             raise Conflict(
@@ -306,7 +315,19 @@ def _intend(world: World, order: Order, actor: Actor) -> tuple[Intent, bool]:
                 },
             )
         )
-        return replace(intent, id=intent_id), in_doubt
+        intended = replace(intent, id=intent_id)
+    return intended, in_doubt
+
+
+@contextmanager
+def _heads_do_not_matter() -> Iterator[None]:
+    """A rollback goes on although the head of its record could not be kept: the record is stored,
+    and the next head that can be kept vouches for it."""
+    try:
+        yield
+    except Unavailable as problem:
+        if problem.code != HEADS_UNWRITABLE:
+            raise
 
 
 def _finish_what_is_done(world: World, model: ModelName) -> None:
@@ -348,7 +369,7 @@ def _switch(
         seconds=seconds,
         record_in_doubt=in_doubt,
     )
-    with world.store.transaction() as tx:
+    with _heads_do_not_matter(), world.store.transaction() as tx:
         if tx.close_intent(intent.id, "done"):
             _record_done(tx, intent, actor, restored)
     return restored

@@ -35,6 +35,7 @@ BOTH = (
     "UPDATE decisions SET person = 'vera'",
     "UPDATE decisions SET verdict = 'reject'",
     "UPDATE decisions SET request_id = 'another'",
+    "UPDATE decisions SET id = id + 10",
     "UPDATE decisions SET ended_at = NULL WHERE ended_at IS NOT NULL",
     "UPDATE decisions SET ended_why = 'other' WHERE ended_at IS NOT NULL",
 )
@@ -43,6 +44,11 @@ ONLY = {
         "REPLACE INTO ledger SELECT * FROM ledger WHERE seq = 1",
         "INSERT OR REPLACE INTO ledger SELECT * FROM ledger WHERE seq = 2",
         "UPDATE OR REPLACE ledger SET seq = 1 WHERE seq = 2",
+        "REPLACE INTO decisions SELECT 1, request_id, 'vera', 'reject', '{}', NULL, '' "
+        "FROM decisions WHERE id = 1",
+        "REPLACE INTO decisions SELECT 9, request_id, person, 'reject', '{}', NULL, '' "
+        "FROM decisions WHERE id = 1",
+        "UPDATE OR REPLACE decisions SET id = 2 WHERE id = 1",
     ),
     "postgresql": (
         "TRUNCATE ledger",

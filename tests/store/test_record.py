@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.exc import SQLAlchemyError
 
 from governance.adapters.head_file import HeadFile
 from governance.adapters.sql_store import SqlStore, open_store
@@ -233,3 +234,13 @@ def test_a_moment_without_a_time_zone_is_refused(store: SqlStore, clock: HandClo
     clock.now = NOON.replace(tzinfo=None)
     with store.transaction() as tx, pytest.raises(ValueError, match="time zone"):
         tx.record(an_event(tx, "a"))
+
+
+def test_writing_through_a_read_is_an_error(store: SqlStore) -> None:
+    """It would be lost without a word; a write afterwards works."""
+    with store.read() as tx, pytest.raises((Unavailable, SQLAlchemyError)):
+        tx.quarantine(MODEL, Version(4), "x")
+    with store.transaction() as tx:
+        tx.quarantine(MODEL, Version(4), "x")
+    with store.read() as tx:
+        assert set(tx.quarantined(MODEL)) == {4}

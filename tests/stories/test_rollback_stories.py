@@ -9,7 +9,7 @@ import pytest
 
 from governance.domain.errors import Refused, Unavailable
 from governance.domain.evidence import Stage, Version
-from governance.domain.ledger import EventKind
+from governance.domain.ledger import EventKind, Head
 from governance.domain.promotion import Request, State
 from governance.domain.tenure import Ending
 from governance.use_cases import roll_back
@@ -249,3 +249,36 @@ def test_restored_files_are_compared_with_those_that_were_approved(desk: Desk) -
     desk.roll_back(from_version=5, to_version=4)
     said = roll_back.verify_restored(desk.world, MODEL, Version(4))
     assert said == "The files of v4 are not those that were approved."
+
+
+def test_heads_that_cannot_be_read_stop_promotions_and_no_rollback(desk: Desk) -> None:
+    """A folder stands where the file was; the rollback is marked."""
+    desk.promoted()
+    request = desk.promote(5, target=Stage.STAGING)
+    assert request.state is State.APPROVED
+    desk.heads.path.unlink()
+    desk.heads.path.mkdir()
+    desk.push_on()
+    assert desk.request(request.id).state is State.APPROVED
+    assert desk.roll_back().record_in_doubt
+    assert desk.production() == (3,)
+    assert desk.kinds().count(EventKind.ROLLBACK_DONE.value) == 1
+
+
+def test_heads_that_cannot_be_written_stop_no_rollback(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk, at two in the morning: the record is stored, and vouched for later."""
+    desk.promoted()
+
+    def full(_head: Head, *, resumed: bool = False) -> None:
+        raise Unavailable("heads_unwritable", "No space left.")
+
+    monkeypatch.setattr(desk.heads, "append", full)
+    desk.roll_back()
+    assert desk.production() == (3,)
+    assert desk.kinds().count(EventKind.ROLLBACK_DONE.value) == 1
+    monkeypatch.undo()
+    desk.look_around()
+    assert EventKind.CHANGED_ELSEWHERE.value not in desk.kinds()
+    assert verify(desk.store, desk.heads).ok

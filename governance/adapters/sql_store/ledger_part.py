@@ -11,7 +11,7 @@ from governance.adapters.sql_store import codecs
 from governance.adapters.sql_store.tables import ledger
 from governance.domain.approval import RequestId
 from governance.domain.canonical import Json
-from governance.domain.errors import IntegrityViolation
+from governance.domain.errors import IntegrityViolation, Unavailable
 from governance.domain.evidence import ModelName
 from governance.domain.ledger import Event, Hash, Head, Peaks, encode, kind_of
 from governance.ports import KeptHeads
@@ -142,8 +142,8 @@ class LedgerPart:
         recorded the gap."""
         try:
             newest = self.heads.newest()
-        except IntegrityViolation:
-            return False
+        except (IntegrityViolation, Unavailable):
+            return False  # transitions ask by themselves, and stop
         if newest is None:
             if before.size > 0:
                 return False

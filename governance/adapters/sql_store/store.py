@@ -60,6 +60,8 @@ class SqlStore:
                 )
             finally:
                 connection.rollback()
+                if self._is_sqlite:
+                    connection.exec_driver_sql("PRAGMA query_only = OFF")
 
     def lock_model(self, model: ModelName, holder: str, lease: timedelta) -> bool:
         """Take the lock on a model's transitions, or renew it."""
@@ -153,6 +155,8 @@ class SqlStore:
 
     def _begin(self, connection: Connection, *, is_write: bool) -> None:
         if self._is_sqlite:
+            if not is_write:
+                connection.exec_driver_sql("PRAGMA query_only = ON")
             connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
         elif not is_write:
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")

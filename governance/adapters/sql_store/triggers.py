@@ -14,12 +14,17 @@ _SQLITE = (
     """CREATE TRIGGER ledger_next_only BEFORE INSERT ON ledger
        WHEN NEW.seq IS NOT (SELECT COALESCE(MAX(seq), 0) + 1 FROM ledger)
        BEGIN SELECT RAISE(ABORT, 'the log takes only its next record'); END""",
+    """CREATE TRIGGER decisions_no_replace BEFORE INSERT ON decisions
+       WHEN EXISTS (SELECT 1 FROM decisions WHERE id = NEW.id OR (ended_at IS NULL
+                    AND request_id = NEW.request_id AND person = NEW.person
+                    AND NEW.ended_at IS NULL))
+       BEGIN SELECT RAISE(ABORT, 'decisions are never deleted'); END""",
     """CREATE TRIGGER decisions_no_delete BEFORE DELETE ON decisions
        BEGIN SELECT RAISE(ABORT, 'decisions are never deleted'); END""",
     """CREATE TRIGGER decisions_end_once BEFORE UPDATE ON decisions
        WHEN OLD.ended_at IS NOT NULL OR NEW.body IS NOT OLD.body
             OR NEW.request_id IS NOT OLD.request_id OR NEW.person IS NOT OLD.person
-            OR NEW.verdict IS NOT OLD.verdict
+            OR NEW.verdict IS NOT OLD.verdict OR NEW.id IS NOT OLD.id
        BEGIN SELECT RAISE(ABORT, 'a decision can only be ended, once'); END""",
 )
 
@@ -49,7 +54,8 @@ _POSTGRESQL = (
        WHEN (OLD.ended_at IS NOT NULL OR NEW.body IS DISTINCT FROM OLD.body
              OR NEW.request_id IS DISTINCT FROM OLD.request_id
              OR NEW.person IS DISTINCT FROM OLD.person
-             OR NEW.verdict IS DISTINCT FROM OLD.verdict)
+             OR NEW.verdict IS DISTINCT FROM OLD.verdict
+             OR NEW.id IS DISTINCT FROM OLD.id)
        EXECUTE FUNCTION foureyes_refuse('a decision can only be ended, once')""",
     *(
         f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}"
@@ -73,6 +79,7 @@ NAMES = {
             "ledger_no_update",
             "ledger_no_delete",
             "ledger_next_only",
+            "decisions_no_replace",
             "decisions_no_delete",
             "decisions_end_once",
         }
