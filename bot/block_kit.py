@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.mrkdwn import folded, visible
+from bot.mrkdwn import folded, one_line, visible
 
 Block = dict[str, object]
 DETAIL = 2900
@@ -32,7 +32,7 @@ def chunks(heading: str, lines: Sequence[str]) -> list[str]:
     portions: list[str] = []
     current = heading
     for number, line in enumerate(lines):
-        shown = folded(line, DETAIL - 100)
+        shown = folded(one_line(line), DETAIL - 100)
         if len(current) + len(shown) + 1 > DETAIL:
             portions.append(current)
             current = f"{heading} (continued)"

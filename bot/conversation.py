@@ -21,6 +21,7 @@ _log = logging.getLogger("foureyes.conversation")
 _LISTENERS = 40
 """Bolt's default of 5 threads lets unrelated clicks starve while one is slow."""
 _WORKERS = 8
+_URGENT = 2
 
 
 class Conversation:
@@ -30,6 +31,7 @@ class Conversation:
         self._client = client
         self._listening = ThreadPoolExecutor(_LISTENERS, thread_name_prefix="listener")
         self._working = ThreadPoolExecutor(_WORKERS, thread_name_prefix="worker")
+        self._rolling_back = ThreadPoolExecutor(_URGENT, thread_name_prefix="urgent")
         self._sending = ThreadPoolExecutor(1, thread_name_prefix="sender")
         self._outbox = Outbox(world=world, announcer=Announcer(world=world, client=client))
         self._desk = Desk(
@@ -38,7 +40,12 @@ class Conversation:
             rollback_click=rollback_click,
             after_work=self._send_soon,
         )
-        self._intake = Intake(world=world, work=self._desk.work, workers=self._working)
+        self._intake = Intake(
+            world=world,
+            work=self._desk.work,
+            workers=self._working,
+            urgent=self._rolling_back,
+        )
         self._form = forms.PromoteForm(world=world, client=client, workers=self._working)
         self._world = world
 
@@ -68,6 +75,7 @@ class Conversation:
         """Take nothing new, and finish what runs."""
         self._listening.shutdown(wait=True)
         self._working.shutdown(wait=True)
+        self._rolling_back.shutdown(wait=True)
         self._sending.shutdown(wait=True)
 
     def _send_soon(self) -> None:

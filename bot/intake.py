@@ -22,6 +22,8 @@ class Intake:
     world: World
     work: Callable[[InboxId], None]
     workers: ThreadPoolExecutor
+    urgent: ThreadPoolExecutor
+    """For rollbacks: they wait behind no file that a request reads."""
 
     def store(self, kind: str, key: str, payload: Mapping[str, str]) -> InboxId | None:
         """Commit what came in; None when Slack sent it before.
@@ -32,12 +34,12 @@ class Intake:
         with self.world.store.transaction() as tx:
             return tx.accept(kind, key, json.dumps(payload))
 
-    def hand_over(self, inbox_id: InboxId | None) -> None:
+    def hand_over(self, inbox_id: InboxId | None, *, urgent: bool = False) -> None:
         """Begin the work; a duplicate has nothing to begin."""
         if inbox_id is None:
             return
         try:
-            self.workers.submit(self._work, inbox_id)
+            (self.urgent if urgent else self.workers).submit(self._work, inbox_id)
         except RuntimeError:
             # Shutting down: the row stands, and the next start works it off.
             _log.info("an item waits for the next start")

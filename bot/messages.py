@@ -27,6 +27,7 @@ NAMES_TOO_LONG = (
     "The name of every model is too long for a menu of Slack (150 characters). Type it after the "
     "command: /promote MODEL VERSION STAGE REASON."
 )
+_METRICS_FIRST = 12
 NOT_SERVED = "What is served was not checked."
 
 
@@ -100,7 +101,9 @@ def change_lines(
     comparison: Comparison, before: Snapshot, after: Snapshot, threshold: str | None
 ) -> list[str]:
     """What changed, most important first; equal parameters and columns are left out."""
-    lines = [_metric_line(pair) for pair in comparison.metrics]
+    metrics = [_metric_line(pair) for pair in comparison.metrics]
+    # Whoever logs hundreds of metrics does not push the rest out of sight.
+    lines = metrics[:_METRICS_FIRST]
     for topic in Topic:
         if topic is not Topic.METRIC:
             lines.extend(_change_line(c) for c in comparison.about(topic))
@@ -110,7 +113,7 @@ def change_lines(
     runs = (
         f"Claims of run {after.run_id[:8]} against run {before.run_id[:8]}, as MLflow keeps them."
     )
-    return [*lines, runs]
+    return [*lines, *metrics[_METRICS_FIRST:], runs]
 
 
 def first_version_lines(after: Snapshot, threshold: str | None) -> list[str]:

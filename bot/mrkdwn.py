@@ -35,12 +35,17 @@ def folded(text: str, limit: int, where: str = "the record") -> str:
     return text[: limit - len(tail)] + tail
 
 
+def one_line(text: str) -> str:
+    """A line break inside a value is shown, so that no value can draw a line of its own."""
+    return "⏎".join(text.splitlines()) if text.splitlines() else text
+
+
 def folded_lines(lines: list[str], limit: int, where: str) -> str:
     """As many lines as fit, and how many more there are in `where`."""
     kept: list[str] = []
     room = limit - 60
     for number, line in enumerate(lines):
-        shown = folded(line, 400, where)
+        shown = folded(one_line(line), 400, where)
         if len(shown) + 1 > room:
             kept.append(f"… and {len(lines) - number} more in {where}")
             break

@@ -28,6 +28,23 @@ _LEASE = timedelta(seconds=60)
 _LONGEST_WAIT_SECONDS = 300
 _DEFECT_ATTEMPTS = 8
 """A notice that our own code cannot draw is given up after so many: about four minutes."""
+_TRANSIENT = frozenset(
+    {
+        "account_inactive",
+        "fatal_error",
+        "internal_error",
+        "invalid_auth",
+        "missing_scope",
+        "not_authed",
+        "request_timeout",
+        "service_unavailable",
+        "team_added_to_org",
+        "token_expired",
+        "token_revoked",
+    }
+)
+"""What passes by itself, or concerns the bot's own token: the operator mends it, and everything
+is sent then."""
 PERMANENT = frozenset(
     {
         "cannot_dm_bot",
@@ -43,8 +60,7 @@ PERMANENT = frozenset(
         "user_not_found",
     }
 )
-"""What trying again does not change. What concerns the bot's own token is none of these: the
-operator mends it, and everything is sent then."""
+"""What trying again does not change. A code of neither list is tried a few times."""
 
 
 @dataclass
@@ -119,7 +135,7 @@ class Outbox:
             headers = error.response.headers or {}
             self._delay(queued, float(headers.get("Retry-After", 1)), code)
             return True
-        if code in PERMANENT:
+        if code in PERMANENT or (code not in _TRANSIENT and queued.attempts >= _DEFECT_ATTEMPTS):
             self._drop(queued, code)
             return True
         self._delay(queued, _back_off(queued.attempts), code)

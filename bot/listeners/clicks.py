@@ -86,7 +86,7 @@ def register(app: App, intake: Intake, world: World) -> None:
     @app.action("roll_back")
     def roll_back(body: Body, ack: Ack) -> None:
         value = str(body["actions"][0]["value"])
-        intake.hand_over(take("roll_back", body, ack, {"value": value}))
+        intake.hand_over(take("roll_back", body, ack, {"value": value}), urgent=True)
 
 
 def _open(client: WebClient, trigger_id: str, modal: Block) -> None:

@@ -26,7 +26,7 @@ def register(app: App, intake: Intake, desk: Desk, form: PromoteForm) -> None:
             ack(messages.NOT_STORED)
             return
         ack()
-        intake.hand_over(stored)
+        intake.hand_over(stored, urgent=kind == "rollback")
 
     @app.command(_named("promote"))
     def promote(command: Command, ack: Ack) -> None:

@@ -137,7 +137,12 @@ def _parsed(text: bytes, *, after_line: int) -> tuple[KeptHead, ...]:
 
 def _head(line: bytes, number: int) -> KeptHead | None:
     words = line.decode("ascii", errors="replace").split(" ")
-    if len(words) not in (2, 3) or not words[0].isdigit() or len(words[1]) != 64:
+    if (
+        len(words) not in (2, 3)
+        or not words[0].isdigit()
+        or len(words[0]) > 15
+        or len(words[1]) != 64
+    ):
         return None
     try:
         root = bytes.fromhex(words[1])

@@ -5,13 +5,14 @@ Pure: no clock, no IO, no vendor. A missing or non-finite metric is a failure, n
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import assert_never
 
-from governance.domain.evidence import Metric, MetricOrigin, Snapshot
+from governance.domain.evidence import Column, Metric, MetricOrigin, Snapshot
 from governance.domain.identity import PersonId, Roster
 from governance.domain.policy import (
     Check,
@@ -100,12 +101,32 @@ def _find(check: Check, at: Situation) -> tuple[Outcome, str]:
         case ColumnsNotUsed():
             if not at.candidate.inputs:
                 return Outcome.FAILED, "the model has no signature, so nobody can tell"
-            used = sorted({c.name for c in at.candidate.inputs} & set(check.columns))
-            return _pass_if(not used), f"uses {', '.join(used)}" if used else "none is used"
+            return _columns(check, at.candidate.inputs)
         case ValidatedAfterStaging():
             return _validated(check, at)
         case _:
             assert_never(check)
+
+
+def _columns(check: ColumnsNotUsed, inputs: tuple[Column, ...]) -> tuple[Outcome, str]:
+    nameless = [c.name for c in inputs if c.name.startswith("#")]
+    if nameless:
+        return Outcome.FAILED, "the signature names no columns, so nobody can tell"
+    used = sorted(
+        column
+        for column in check.columns
+        if any(
+            _same_column(c.name) == _same_column(column)
+            # The type of an object or an array says what is inside it, as JSON.
+            or _same_column(column) in _same_column(c.type)
+            for c in inputs
+        )
+    )
+    return _pass_if(not used), f"uses {', '.join(used)}" if used else "none is used"
+
+
+def _same_column(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
 def _pass_if(condition: bool) -> Outcome:

@@ -6,6 +6,8 @@ are called in another system, they vote once.
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NewType
@@ -14,6 +16,18 @@ PersonId = NewType("PersonId", str)
 Role = NewType("Role", str)
 SlackAccount = NewType("SlackAccount", str)
 """Slack's own user id, such as U024BE7LH; never a display name, which anybody can change."""
+
+
+_ADDRESS = re.compile(r"[^<>]*<([^<>\s]+@[^<>\s]+)>")
+
+
+def same_name(name: str) -> str:
+    """A name as it is compared: letter case, spaces around it, invisible characters and the
+    display name before an e-mail address make nobody somebody else."""
+    plain = unicodedata.normalize("NFKC", name).strip()
+    plain = "".join(c for c in plain if unicodedata.category(c) not in ("Cf", "Cc")).strip()
+    found = _ADDRESS.fullmatch(plain)
+    return (found.group(1) if found else plain).casefold()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +63,9 @@ class Roster:
         """The person whom a name in MLflow or git means; service accounts mean nobody."""
         if name in self.service_accounts:
             return None
-        folded = name.casefold()
+        claimed = same_name(name)
         for person in self.people.values():
-            if name in person.mlflow_users:
-                return person
-            if any(folded == email.casefold() for email in person.git_emails):
+            if claimed in {same_name(n) for n in (*person.mlflow_users, *person.git_emails)}:
                 return person
         return None
 

@@ -84,7 +84,11 @@ def execute(world: World, request_id: RequestId) -> Request:
     # a rollback never waits for a digest.
     evidence = _read_again(world, request)
     with world.model_locked(request.model):
-        evidence = replace(evidence, production=world.registry.production(request.model))
+        evidence = replace(
+            evidence,
+            snapshot=world.registry.snapshot(request.model, request.version),
+            production=world.registry.production(request.model),
+        )
         rules = world.rules.current()
         policy = policy_for(rules.policies, request.model)
         with world.store.transaction() as tx:
@@ -228,6 +232,8 @@ def what_differs(request: Request, policy: ModelPolicy | None, now: Evidence) ->
         return f"The content of v{request.version} changed: {_changed_files(request, now.content)}."
     if evidence_digest(now.snapshot, policy.named(request.target)) != request.binding.evidence:
         return "Metrics, tags, parameters, data sets or signature that were approved changed."
+    if now.snapshot.stage not in policy.stages[request.target].from_stages:
+        return f"v{request.version} is in stage {now.snapshot.stage.value} by now."
     if request.target is not Stage.PRODUCTION:
         return None
     if len(now.production.staged) > 1:
@@ -261,7 +267,9 @@ def drop_invalid_votes(
     """Void the votes of those who left, lost their role, whose account no longer stands, or whom
     MLflow names as an author by now."""
     reasons = dict(barred_voters)
-    authors = named_authors((snapshot,), policy, rules.roster).persons
+    authors = named_authors((snapshot,), policy, rules.roster).persons | (
+        request.makers - {request.requester}
+    )
     for decision in tx.decisions(request.id):
         person = rules.roster.people.get(decision.person)
         if decision.person in authors:

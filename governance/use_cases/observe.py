@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from governance.domain.canonical import Json
-from governance.domain.errors import Refused
+from governance.domain.errors import FoureyesError, Refused
 from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.identity import Actor
 from governance.domain.ledger import Event, EventKind
@@ -74,8 +74,8 @@ def keep_first_sights(world: World, model: ModelName) -> int:
     for version in sorted(set(versions) - kept, reverse=True)[:_FIRST_SIGHTS]:
         try:
             snapshot = world.registry.snapshot(model, version)
-        except Refused:
-            continue  # its run is gone already, so nothing can be kept
+        except FoureyesError:
+            continue  # its run is gone, or its storage does not answer: the others are kept
         with world.store.transaction() as tx:
             tx.save_snapshot(snapshot, None)
         count += 1

@@ -34,6 +34,7 @@ from governance.use_cases.execute import (
     note_problem,
     record_failure,
 )
+from governance.use_cases.makers import named_authors
 from governance.use_cases.observe import keep_first_sights, observe
 from governance.use_cases.promote import ask_those_who_could_fill
 from governance.use_cases.settle import move, redraw, settle, void_votes
@@ -56,6 +57,12 @@ class Tick:
             yield
         except FoureyesError as problem:
             self.problems.append(problem)
+        except Exception as defect:  # whatever MLflow answered, the others go on
+            self.problems.append(_defect(defect))
+
+
+def _defect(error: Exception) -> FoureyesError:
+    return Unavailable("defect", f"A defect of Foureyes: {type(error).__name__}: {error}")
 
 
 def push_on(world: World) -> Tick:
@@ -70,10 +77,11 @@ def push_on(world: World) -> Tick:
         for request in open_requests:
             if request.state is State.PENDING:
                 if now >= request.expires_at:
-                    with world.store.transaction() as tx:
+                    with tick.carrying_on(), world.store.transaction() as tx:
                         expire_if_due(tx, tx.request(request.id))
             elif _worth_trying(request, now=now):
-                attempt(world, request.id, tick)
+                with tick.carrying_on():
+                    attempt(world, request.id, tick)
     return tick
 
 
@@ -169,6 +177,9 @@ def look_again(world: World, request_id: RequestId) -> Request:
         if request.target is Stage.PRODUCTION and current != expected:
             why = "Production changed since this request was opened. Ask again against it."
             return move(tx, request, Happening.BINDING_BROKEN, _ACTOR, why)
+        authors = named_authors((snapshot,), policy, rules.roster).persons
+        if not authors <= request.makers:  # once named as an author, for good
+            request = tx.save_request(replace(request, makers=request.makers | authors))
         drop_invalid_votes(tx, request, rules, policy, snapshot, tuple(barred))
         evidence = evidence_digest(snapshot, policy.named(request.target))
         checks = check_again(tx, request, rules, policy, snapshot)

@@ -43,7 +43,7 @@ from governance.ports import (
 )
 from governance.use_cases.audit import quick_check
 from governance.use_cases.execute import finish_if_done, record_failure
-from governance.use_cases.observe import after_production, ensure_seen, observed_facts
+from governance.use_cases.observe import after_production, observe, observed_facts
 from governance.use_cases.promote import REASON_LIMIT, refuse_long_text
 from governance.use_cases.settle import move
 from governance.use_cases.world import (
@@ -106,7 +106,7 @@ def offer(
     """
     with world.refusals_recorded(EventKind.ROLLBACK_REFUSED, actor, model=model, version=version):
         _require_may_roll_back(world, model, actor, standing)
-        ensure_seen(world, model)
+        observe(world, model)
         with world.model_locked(model):
             _finish_what_is_done(world, model)
             current = _current(world.registry.production(model), model)

@@ -181,3 +181,15 @@ def test_a_notice_that_cannot_be_drawn_stops_nobody_elses(
         office.conversation.send_due()
     assert any("behind it" in line for line in _lines(office))
     office.reads("dana", f"cannot post about {MODEL}")
+
+
+def test_a_code_that_nobody_listed_blocks_nothing_for_ever(office: Office) -> None:
+    """Tried a few times, then given up, and the approvers are asked all the same."""
+    code = "restricted_action_read_only_channel"
+    office.slack.fail_next("chat.postMessage", code, times=9)
+    office.desk.promote()
+    for _ in range(12):
+        office.conversation.send_due()
+        office.desk.clock.advance(minutes=6)
+    office.reads("raj", "asks for your decision")
+    office.reads("dana", f"cannot post about {MODEL}")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.domain.checks import Outcome, Situation, evaluate
-from governance.domain.evidence import MetricOrigin, Snapshot, Stage
+from governance.domain.evidence import Column, MetricOrigin, Snapshot, Stage
 from governance.domain.identity import PersonId, Role
 from governance.domain.policy import (
     Check,
@@ -268,3 +268,18 @@ def test_results_keep_the_order_of_the_policy_and_the_soak_comes_last() -> None:
     found = [r.outcome for r in evaluate(rule, a_situation(), now=NOON)]
     assert found == [PASSED, PASSED, WAITING]
     assert len({r.check for r in evaluate(rule, a_situation(), now=NOON)}) == 3
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        Column(name="#0", type="tensor"),
+        Column(name="Foreign_Worker", type="string"),
+        Column(name=" foreign_worker ", type="string"),
+        Column(name="who", type='object {"properties":{"foreign_worker":{"type":"string"}}}'),
+    ],
+)
+def test_a_column_that_hides_in_another_spelling_fails(column: Column) -> None:
+    """A tensor names nothing, so nobody can tell."""
+    situation = a_situation(replace(a_snapshot(), inputs=(column,)))
+    assert outcome_of(ColumnsNotUsed(columns=("foreign_worker",)), situation) is FAILED

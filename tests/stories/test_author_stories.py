@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from governance.domain.errors import Refused
-from governance.domain.evidence import AuthorClaim
+from governance.domain.evidence import (
+    AuthorClaim,
+    Content,
+    ModelName,
+    Snapshot,
+    Stage,
+    Version,
+)
 from governance.domain.ledger import EventKind
 from governance.domain.policy import UnknownAuthor
 from governance.domain.promotion import State
@@ -90,3 +99,79 @@ def test_an_unknown_author_is_shown_where_policy_allows_it(desk: Desk) -> None:
     request = desk.promote(6)
     assert request.author_unknown
     assert request.makers == {"dana"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Ana", " ana ", "ANA@example.com\n", "Ana Ruiz <ana@example.com>", "a\u200bna"],
+)
+def test_another_spelling_makes_nobody_somebody_else(desk: Desk, name: str) -> None:
+    """Letter case, spaces, display names and invisible characters."""
+    desk.registry.add(a_snapshot(6, author=name), a_content(6))
+    assert "ana" in desk.promote(6).makers
+
+
+def test_an_author_who_was_named_for_a_while_stays_barred(desk: Desk) -> None:
+    """Written over while the request is open, and written back."""
+    request = desk.promote()
+    _made_by(desk, "dana", "ana")
+    desk.look_around()
+    _made_by(desk, "dana")
+    desk.look_around()
+    with pytest.raises(Refused, match="Ana made this version"):
+        desk.vote(request, "ana")
+
+
+def test_evidence_that_changes_while_files_are_read_is_seen(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read again under the lock, after the files."""
+    request = desk.promote()
+    desk.vote(request, "ana")
+    desk.vote(request, "raj")
+    read = desk.registry.content
+
+    def slowly(
+        model: ModelName, version: Version, *, progress: Callable[[int, int], None]
+    ) -> Content:
+        desk.registry.change(MODEL, 4, parameters={"decision_threshold": "0.01"})
+        return read(model, version, progress=progress)
+
+    monkeypatch.setattr(desk.registry, "content", slowly)
+    desk.push_on()
+    assert desk.request(request.id).state is State.VOIDED
+    assert desk.production() == (3,)
+
+
+def test_a_version_that_left_its_stage_is_not_carried_out(desk: Desk) -> None:
+    """Archived by hand after it was approved."""
+    request = desk.promote()
+    desk.vote(request, "ana")
+    desk.vote(request, "raj")
+    desk.registry.change(MODEL, 4, stage=Stage.ARCHIVED)
+    desk.push_on()
+    assert desk.request(request.id).state is State.VOIDED
+    assert "Archived by now" in desk.request(request.id).note
+
+
+def test_a_defect_with_one_request_holds_up_no_other(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever MLflow answers for one version."""
+    desk.registry.add(a_snapshot(6), a_content(6))
+    desk.look_around()
+    broken, fine = desk.promote(6), desk.promote(4)
+    for request in (broken, fine):
+        desk.vote(request, "ana")
+        desk.vote(request, "raj")
+    read = desk.registry.snapshot
+
+    def absurd(model: ModelName, version: Version) -> Snapshot:
+        if version == 6:
+            raise ValueError("year 56898623 is out of range")
+        return read(model, version)
+
+    monkeypatch.setattr(desk.registry, "snapshot", absurd)
+    assert any(p.code == "defect" for p in desk.push_on().problems)
+    assert desk.production() == (4,)
+    desk.look_around()

@@ -282,3 +282,14 @@ def test_heads_that_cannot_be_written_stop_no_rollback(
     desk.look_around()
     assert EventKind.CHANGED_ELSEWHERE.value not in desk.kinds()
     assert verify(desk.store, desk.heads).ok
+
+
+def test_a_version_put_there_by_hand_a_moment_ago_is_rolled_back(desk: Desk) -> None:
+    """Nobody waits for the next look: what MLflow shows is recorded first."""
+    desk.registry.change(MODEL, 3, stage=Stage.ARCHIVED)
+    desk.registry.change(MODEL, 5, stage=Stage.PRODUCTION)
+    actor = desk.actor("otto")
+    standing = desk.accounts.standing(actor.account)
+    found = roll_back.offer(desk.world, MODEL, actor=actor, standing=standing)
+    assert (found.current, found.target) == (5, 3)
+    assert EventKind.CHANGED_ELSEWHERE.value in desk.kinds()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
@@ -107,6 +108,7 @@ class VersionFiles:
 
 
 def _open(location: str, tracking_uri: str) -> ArtifactRepository:
+    _refuse_other_hosts(location, tracking_uri)
     with _reading("where its files are", location):
         try:
             return get_artifact_repository(location, tracking_uri=tracking_uri)
@@ -114,6 +116,18 @@ def _open(location: str, tracking_uri: str) -> ArtifactRepository:
             if "Could not find a registered artifact repository" in str(error):
                 raise unreadable(location, "MLflow knows no way to read it") from error
             raise
+
+
+def _refuse_other_hosts(location: str, tracking_uri: str) -> None:
+    """Whoever registers a version writes its source: MLflow's client would send the credentials
+    of Foureyes to any host that stands there."""
+    named = urlsplit(location)
+    if named.scheme in ("ftp", "sftp"):
+        raise unreadable(location, "no credentials are sent to a host that a version names")
+    if named.scheme not in ("http", "https", "mlflow-artifacts", "dbfs") or not named.netloc:
+        return
+    if named.netloc != urlsplit(tracking_uri).netloc:
+        raise unreadable(location, "it names another host than MLFLOW_TRACKING_URI does")
 
 
 def _walk(repository: ArtifactRepository, folder: str, *, below: bool) -> Iterator[tuple[str, int]]:

@@ -21,6 +21,7 @@ from governance.domain.evidence import Metric, MetricOrigin
 USER_TAG = "mlflow.user"
 NOBODY = "unknown"
 """What MLflow's client writes as the user of a run for a caller that names none."""
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _GONE = Refused("no_run", "A run that left a metric on this version's LoggedModel is gone.")
 
 
@@ -53,7 +54,11 @@ def user_of(run: Run) -> str:
 
 def moment_of(milliseconds: int) -> datetime:
     """MLflow's milliseconds since 1970 as an aware moment."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        # Nanoseconds given for milliseconds: no moment at all, and never before any other.
+        return datetime.max.replace(tzinfo=UTC) if milliseconds > 0 else _LONG_AGO
 
 
 def _last_of_each_run(model: LoggedModel | None, run: Run) -> list[Logged]:
