@@ -81,7 +81,9 @@ def mlflow_server(folder: Path) -> Iterator[str]:
         wait_for_http(program, f"{address}/health", seconds=60)
         yield address
     finally:
-        program.stop()
+        # Its folder goes too, and an orderly end would wait for every open connection.
+        if program.process.poll() is None:
+            program.kill()
 
 
 def start(name: str, command: list[str], env: Mapping[str, str], log: Path) -> Program:
