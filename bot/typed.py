@@ -12,6 +12,8 @@ from governance.ports import Rules
 
 REASON_IN_BUTTON = 1200
 """A rollback's reason travels in a button, which holds 2,000 characters of JSON."""
+LONGEST_NAME = 250
+"""Characters of a model's name in MLflow."""
 _STAGES = {"staging": Stage.STAGING, "production": Stage.PRODUCTION}
 
 
@@ -56,6 +58,7 @@ def needs_form(text: str) -> bool:
 def parse_promotion(text: str) -> Promotion:
     """Raises Refused `wrong_words`."""
     model, rest = _first(text)
+    _refuse_no_name(model)
     words = rest.split()
     version = _version(words[0]) if words else None
     if version is None:
@@ -95,6 +98,7 @@ def parse_rollback(text: str) -> Rollback:
         raise Refused(
             "wrong_words", "Say which model: /rollback MODEL, for example /rollback credit_scoring."
         )
+    _refuse_no_name(model)
     words = rest.split()
     version = _version(words[0]) if words else None
     reason = _from_word(rest, 1 if version is not None else 0)
@@ -112,6 +116,7 @@ def parse_model(text: str, rules: Rules) -> ModelQuestion:
     governed = sorted(rules.policies.policies)
     if not model:
         raise Refused("wrong_words", f"Say which model: /model NAME. Governed: {_list(governed)}.")
+    _refuse_no_name(model)
     if not rest.split():
         return ModelQuestion(model=model, versions=None)
     numbers = [_version(word) for word in rest.split()]
@@ -133,6 +138,20 @@ def _first(text: str) -> tuple[str, str]:
         return quoted.group("name").strip(), quoted.group("rest") or ""
     model, *rest = text.split(maxsplit=1) or [""]
     return model, rest[0] if rest else ""
+
+
+def _refuse_no_name(model: str) -> None:
+    """No model of MLflow is named so, and no database has to look for it."""
+    if len(model) > LONGEST_NAME:
+        raise Refused(
+            "wrong_words",
+            f"The first word has {len(model)} characters; a model's name has at most "
+            f"{LONGEST_NAME}. Write the name first, then the version.",
+        )
+    if not model.isprintable():
+        raise Refused(
+            "wrong_words", "The name of the model holds an invisible character; type it again."
+        )
 
 
 def _version(word: str) -> int | None:

@@ -94,6 +94,7 @@ def _context(shown: Shown) -> Block:
         "elements": [
             {
                 "type": "mrkdwn",
+                "verbatim": True,
                 "text": f"Asked by {who}{ticket} · request {request.id} · expires "
                 f"{moment(request.expires_at)}",
             }

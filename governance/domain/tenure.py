@@ -51,6 +51,18 @@ class Tenure:
         return self.ending is not None and self.ending is not Ending.ROLLBACK
 
 
+def staged_elsewhere(tenures: Sequence[Tenure], version: Version) -> bool:
+    """Whether a version's running stay in Staging began outside Foureyes: no rule for Staging was
+    ever applied to it."""
+    return any(
+        t.version == version
+        and t.stage is Stage.STAGING
+        and t.ended_at is None
+        and t.origin is Origin.ELSEWHERE
+        for t in tenures
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class RollbackOptions:
     """The answer of `rollback_options`: the default target, and everything eligible."""

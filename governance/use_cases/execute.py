@@ -34,7 +34,11 @@ from governance.ports import (
 from governance.use_cases.audit import quick_check
 from governance.use_cases.makers import named_authors
 from governance.use_cases.observe import after_production, observed_facts
-from governance.use_cases.promote import ask_those_who_could_fill, entered_staging
+from governance.use_cases.promote import (
+    ask_those_who_could_fill,
+    entered_staging,
+    why_staging_was_skipped,
+)
 from governance.use_cases.settle import end_vote, move, quorum_of, redraw, settle
 from governance.use_cases.world import World
 
@@ -168,6 +172,8 @@ def _recheck(
 ) -> Request:
     """Everything again, in one transaction that ends with the intent or with the reason why not."""
     difference = what_differs(request, policy, evidence)
+    if difference is None and policy is not None:
+        difference = why_staging_was_skipped(policy, evidence.snapshot, tx.tenures(request.model))
     if difference is not None or policy is None:
         why = difference or "There is no policy for this model any more."
         return move(tx, request, Happening.BINDING_BROKEN, EXECUTOR, why)

@@ -44,19 +44,6 @@ def observe(world: World, model: ModelName) -> bool:
             return True
 
 
-def ensure_seen(world: World, model: ModelName) -> None:
-    """Adopt a model that nobody looked at yet, before anything of it is changed: what is in
-    Production then is a valid rollback target.
-
-    Raises:
-        Conflict: a transition runs. Unavailable: MLflow or the store.
-    """
-    with world.store.read() as tx:
-        seen = tx.observed(model) is not None
-    if not seen:
-        observe(world, model)
-
-
 def keep_first_sights(world: World, model: ModelName) -> int:
     """Keep what new versions look like, newest first and a few at a time: whoever made one cannot
     hide it afterwards, and it can be compared when its run is gone. Returns how many were kept.

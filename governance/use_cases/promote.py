@@ -23,11 +23,11 @@ from governance.domain.identity import Actor, Person, PersonId, Standing
 from governance.domain.ledger import Event, EventKind
 from governance.domain.policy import ModelPolicy, StageRule
 from governance.domain.promotion import Request, State
-from governance.domain.tenure import Tenure
+from governance.domain.tenure import Tenure, staged_elsewhere
 from governance.ports import Notice, NoticeKind, Rules, Transaction
 from governance.use_cases.audit import quick_check
 from governance.use_cases.makers import Authors, authors_of
-from governance.use_cases.observe import ensure_seen
+from governance.use_cases.observe import observe
 from governance.use_cases.settle import (
     approvals_in_force,
     barred_for,
@@ -81,7 +81,7 @@ def promote(
         person = require_person(rules, actor)
         _refuse_bad_text(wish)
         policy = require_policy(rules, wish.model)
-        ensure_seen(world, wish.model)
+        observe(world, wish.model)
         with world.store.read() as tx:
             quick_check(tx, world.heads)
             if tx.open_intents(wish.model):
@@ -95,6 +95,9 @@ def promote(
         seen = (snapshot,) if first is None else (first, snapshot)
         target = wish.target or policy.next_stage(snapshot.stage)
         rule = _rule_for(policy, target, snapshot)
+        skipped = why_staging_was_skipped(policy, snapshot, tenures)
+        if skipped is not None:
+            raise Refused("staged_elsewhere", skipped)
         champion = _champion(world, wish.model)
         _refuse_wrong_direction(wish, rule, champion)
         staged_at = entered_staging(tenures, wish.version)
@@ -140,6 +143,23 @@ def entered_staging(tenures: tuple[Tenure, ...], version: Version) -> datetime |
             if t.version == version and t.stage is Stage.STAGING and t.ended_at is None
         ),
         None,
+    )
+
+
+def why_staging_was_skipped(
+    policy: ModelPolicy, snapshot: Snapshot, tenures: tuple[Tenure, ...]
+) -> str | None:
+    """Why a version may not go on from Staging: somebody put it there past the rule for Staging.
+    None when it came there by the rule, was adopted, or the policy has no such rule."""
+    if snapshot.stage is not Stage.STAGING or policy.rule(Stage.STAGING) is None:
+        return None
+    if not staged_elsewhere(tenures, snapshot.version):
+        return None
+    model, version = snapshot.model, snapshot.version
+    return (
+        f"v{version} of {model} was put into Staging outside Foureyes, so the policy's rule for "
+        f"Staging was never applied. Move it back to None in MLflow, then /promote {model} "
+        f"{version} staging."
     )
 
 

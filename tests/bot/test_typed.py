@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -133,3 +134,14 @@ def test_any_text_is_understood_or_refused(text: str) -> None:
     for parse in (parse_promotion, parse_rollback, lambda t: parse_model(t, RULES)):
         with suppress(Refused):
             parse(text)
+
+
+@pytest.mark.parametrize("parse", [parse_promotion, parse_rollback])
+def test_what_no_model_can_be_named_is_refused_before_any_database_is_asked(
+    parse: Callable[[str], object],
+) -> None:
+    """100 kB of one word, and a character that nobody sees."""
+    with pytest.raises(Refused, match="100000 characters"):
+        parse("m" * 100_000 + " 4 production reason")
+    with pytest.raises(Refused, match="invisible"):
+        parse("credit\u0000scoring 4 production reason")

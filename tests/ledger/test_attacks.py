@@ -11,12 +11,10 @@ from sqlalchemy import Connection
 
 from governance.adapters.sql_store import open_store
 from governance.domain.errors import IntegrityViolation
-from governance.domain.evidence import Stage
 from governance.domain.identity import Actor, PersonId
 from governance.domain.ledger import Event, EventKind
 from governance.domain.promotion import Request, State
 from governance.use_cases.audit import quick_check, verify
-from tests.builders import MODEL
 from tests.ledger.owner import ATTACKS, Owner, an_edited_name, bodies, write_anew
 from tests.stories.desk import Desk
 
@@ -129,8 +127,7 @@ def test_a_crash_after_the_very_first_record_stops_nobody(desk: Desk) -> None:
 
 def _asked_again(desk: Desk) -> Request:
     """A request for v5, which is in Staging."""
-    desk.registry.change(MODEL, 5, stage=Stage.STAGING)
-    desk.look_around()
+    desk.staged(5)
     return desk.promote(5)
 
 

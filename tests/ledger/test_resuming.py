@@ -9,12 +9,10 @@ import pytest
 from sqlalchemy import Connection
 
 from governance.domain.errors import IntegrityViolation, Refused
-from governance.domain.evidence import Stage
 from governance.domain.identity import Actor, PersonId
 from governance.domain.ledger import EventKind, Head
 from governance.domain.promotion import Request, State
 from governance.use_cases.audit import quick_check, resume, verify
-from tests.builders import MODEL
 from tests.ledger.owner import (
     Owner,
     a_cut_tail,
@@ -180,8 +178,7 @@ def resumed(desk: Desk) -> Head:
 
 def _approved_again(desk: Desk) -> Request:
     """v5, with every approval that it needs; nothing has tried to carry it out."""
-    desk.registry.change(MODEL, 5, stage=Stage.STAGING)
-    desk.look_around()
+    desk.staged(5)
     request = desk.promote(5)
     desk.vote(request, "ana")
     desk.vote(request, "raj")

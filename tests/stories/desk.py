@@ -16,9 +16,11 @@ from governance.domain.canonical import Json
 from governance.domain.evidence import Stage, Version
 from governance.domain.identity import Actor, PersonId, Role
 from governance.domain.promotion import Request, State
+from governance.domain.tenure import Origin, Tenure
 from governance.ports import Notice, Store
 from governance.use_cases import reconcile, roll_back
 from governance.use_cases.decide import Ballot, decide, withdraw_request, withdraw_vote
+from governance.use_cases.observe import read_observed
 from governance.use_cases.promote import Wish, promote
 from governance.use_cases.world import World
 from tests.builders import MODEL, NOON, a_content, a_snapshot, some_rules
@@ -159,6 +161,22 @@ class Desk:
             actor=actor,
             standing=self.accounts.standing(actor.account),
         )
+
+    def staged(self, version: int) -> None:
+        """A version that the rule for Staging let in some time ago."""
+        self.registry.change(MODEL, version, stage=Stage.STAGING)
+        with self.store.transaction() as tx:
+            tx.begin_tenure(
+                Tenure(
+                    model=MODEL,
+                    version=Version(version),
+                    stage=Stage.STAGING,
+                    started_at=tx.now,
+                    origin=Origin.PROMOTION,
+                    request_id=None,
+                )
+            )
+            tx.save_observed(MODEL, read_observed(self.world, MODEL))
 
     def promoted(self, version: int = 4) -> Request:
         """A request that went all the way."""

@@ -32,6 +32,7 @@ def test_an_author_who_writes_another_name_over_the_run_stays_its_maker(desk: De
     """As first and as last seen: Ana trained it, and a look came before she wrote Dana's name."""
     version = 6
     desk.registry.add(a_snapshot(version, author="ana"), a_content(version))
+    desk.staged(version)
     look_around(desk.world)
     desk.registry.add(a_snapshot(version, author="dana"), a_content(version))
     desk.look_around()
@@ -86,6 +87,7 @@ def test_author_named_only_by_a_git_tag_is_barred(desk: Desk) -> None:
 def test_a_version_without_a_known_author_is_refused_with_the_line_to_add(desk: Desk) -> None:
     """Only a service account made it."""
     desk.registry.add(a_snapshot(6, author="ci-pipeline"), a_content(6))
+    desk.staged(6)
     with pytest.raises(Refused, match=r'mlflow\.set_tag\("git_email"') as refusal:
         desk.promote(6)
     assert refusal.value.code == "unknown_author"
@@ -96,6 +98,7 @@ def test_an_unknown_author_is_shown_where_policy_allows_it(desk: Desk) -> None:
     """`unknown_author: allow`."""
     desk.rules.rules = some_rules(a_policy(unknown_author=UnknownAuthor.ALLOW))
     desk.registry.add(a_snapshot(6, author=""), a_content(6))
+    desk.staged(6)
     request = desk.promote(6)
     assert request.author_unknown
     assert request.makers == {"dana"}
@@ -108,6 +111,7 @@ def test_an_unknown_author_is_shown_where_policy_allows_it(desk: Desk) -> None:
 def test_another_spelling_makes_nobody_somebody_else(desk: Desk, name: str) -> None:
     """Letter case, spaces, display names and invisible characters."""
     desk.registry.add(a_snapshot(6, author=name), a_content(6))
+    desk.staged(6)
     assert "ana" in desk.promote(6).makers
 
 
@@ -159,6 +163,7 @@ def test_a_defect_with_one_request_holds_up_no_other(
 ) -> None:
     """Whatever MLflow answers for one version."""
     desk.registry.add(a_snapshot(6), a_content(6))
+    desk.staged(6)
     desk.look_around()
     broken, fine = desk.promote(6), desk.promote(4)
     for request in (broken, fine):

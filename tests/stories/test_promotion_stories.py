@@ -255,8 +255,8 @@ def test_a_metric_that_is_no_number_never_passes(desk: Desk, text: str) -> None:
 
 def test_a_downgrade_has_to_be_said(desk: Desk) -> None:
     """v2 is older than v3 in Production."""
-    desk.registry.add(a_snapshot(2, stage=Stage.STAGING), a_content(2))
-    desk.look_around()
+    desk.registry.add(a_snapshot(2), a_content(2))
+    desk.staged(2)
     with pytest.raises(Refused, match="/rollback credit_scoring 2"):
         desk.promote(2)
     assert desk.promote(2, downgrade=True).version == 2
@@ -271,8 +271,7 @@ def test_the_same_request_is_not_opened_twice(desk: Desk) -> None:
 
 def test_the_winner_supersedes_the_other_request(desk: Desk) -> None:
     """v5's approvers compared against v3."""
-    desk.registry.change(MODEL, 5, stage=Stage.STAGING)
-    desk.look_around()
+    desk.staged(5)
     other = desk.promote(5)
     desk.promoted(4)
     ended = desk.request(other.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from governance.domain.errors import Refused
 from governance.domain.evidence import Stage, Version
 from governance.domain.ledger import EventKind
 from governance.domain.promotion import State
@@ -122,3 +123,30 @@ def test_a_version_adopted_by_a_promotion_before_the_first_look_is_a_target(desk
         EventKind.TRANSITION_DONE.value
     )
     assert desk.roll_back().to_version == 3
+
+
+def test_a_version_put_into_staging_by_hand_goes_no_further(desk: Desk) -> None:
+    """Noticed by the promotion itself, whenever the last look was."""
+    desk.registry.change(MODEL, 5, stage=Stage.STAGING)
+    with pytest.raises(Refused, match="put into Staging outside Foureyes") as refused:
+        desk.promote(5)
+    assert refused.value.code == "staged_elsewhere"
+    assert desk.kinds()[-2:] == [
+        EventKind.CHANGED_ELSEWHERE.value,
+        EventKind.REQUEST_REFUSED.value,
+    ]
+
+
+def test_a_version_taken_out_of_staging_and_put_back_by_hand_is_not_carried_out(desk: Desk) -> None:
+    """Between the request and its execution."""
+    request = desk.promote(4)
+    for stage in (Stage.NONE, Stage.STAGING):
+        desk.registry.change(MODEL, 4, stage=stage)
+        desk.look_around()
+    desk.vote(request, "ana")
+    desk.vote(request, "raj")
+    desk.push_on()
+    ended = desk.request(request.id)
+    assert ended.state is State.VOIDED
+    assert "outside Foureyes" in ended.note
+    assert desk.registry.transitions == []

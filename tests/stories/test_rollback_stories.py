@@ -59,8 +59,7 @@ def test_the_bad_version_is_quarantined_until_it_is_approved_again(desk: Desk) -
         assert set(tx.quarantined(MODEL)) == {Version(4)}
     with pytest.raises(Refused, match="quarantined"):
         desk.roll_back(from_version=3, to_version=4)
-    desk.registry.change(MODEL, 4, stage=Stage.STAGING)
-    desk.look_around()
+    desk.staged(4)
     desk.promoted(4)
     with desk.store.read() as tx:
         assert tx.quarantined(MODEL) == {}
@@ -154,8 +153,7 @@ def test_a_broken_record_does_not_stop_a_rollback_and_marks_it(desk: Desk) -> No
 def test_files_are_compared_after_the_switch(desk: Desk) -> None:
     """A rollback does not wait for a digest; a difference is told."""
     desk.promoted(4)
-    desk.registry.change(MODEL, 5, stage=Stage.STAGING)
-    desk.look_around()
+    desk.staged(5)
     desk.promoted(5)
     desk.roll_back(from_version=5, to_version=4)
     assert roll_back.verify_restored(desk.world, MODEL, Version(4)) is None
@@ -183,8 +181,7 @@ def test_tenures_tell_how_each_stay_ended(desk: Desk) -> None:
 
 def _last_vote_dies(desk: Desk, version: int, where: str) -> Request:
     """Approved, and the process ends before or after MLflow was changed."""
-    desk.registry.change(MODEL, version, stage=Stage.STAGING)
-    desk.look_around()
+    desk.staged(version)
     request = desk.promote(version)
     desk.vote(request, "ana")
     desk.vote(request, "raj")
@@ -241,8 +238,7 @@ def test_restored_files_are_compared_with_those_that_were_approved(desk: Desk) -
     """Not with what a later request saw, which nobody approved."""
     desk.promoted(4)
     desk.registry.contents[MODEL, Version(4)] = a_content(4, body="wEights")
-    desk.registry.change(MODEL, 5, stage=Stage.STAGING)
-    desk.look_around()
+    desk.staged(5)
     desk.promoted(5)
     with desk.store.transaction() as tx:
         tx.save_snapshot(a_snapshot(4), a_content(4, body="wEights"))
