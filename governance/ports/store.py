@@ -1,258 +1,32 @@
-"""What the use cases need of the world, written as guarantees.
-
-Knows the domain and nothing of any vendor. Every implementation translates its vendor's errors:
-`Unavailable` when something does not answer, `Conflict` when somebody else got there first,
-`Refused` when asking again changes nothing.
-"""
+"""The database, as one transaction at a time, and the heads that are kept outside it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import NewType, Protocol
+from typing import Protocol
 
 from governance.domain.approval import Decision, RequestId
 from governance.domain.canonical import Json
 from governance.domain.evidence import Content, ModelName, Snapshot, Stage, Version
-from governance.domain.identity import PersonId, Roster, Standing
+from governance.domain.identity import PersonId
 from governance.domain.ledger import Event, Head, KeptHead
-from governance.domain.policy import PolicySet
 from governance.domain.promotion import Request
 from governance.domain.tenure import Ending, Tenure
-
-InboxId = NewType("InboxId", int)
-NoticeId = NewType("NoticeId", int)
-IntentId = NewType("IntentId", int)
-
-HEADS_UNREADABLE = "heads_unreadable"
-HEADS_UNWRITABLE = "heads_unwritable"
-"""Codes of `Unavailable`: a rollback goes on in spite of both."""
-
-
-# --- the registry -------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProductionState:
-    """What the registry says is in production: by stage, and by the alias."""
-
-    staged: tuple[Version, ...]
-    """Every version in stage Production, ascending; more than one is a fault to heal."""
-    alias: Version | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Observed:
-    """The stages and the alias of a model as they were last seen, or last made by us."""
-
-    stages: Mapping[Version, Stage]
-    """Versions that are in any stage but None."""
-    alias: Version | None
-
-    @property
-    def production(self) -> tuple[Version, ...]:
-        """Every version in stage Production, ascending."""
-        return tuple(sorted(v for v, s in self.stages.items() if s is Stage.PRODUCTION))
-
-
-@dataclass(frozen=True, kw_only=True)
-class VersionSummary:
-    """One row of a model's version list."""
-
-    version: Version
-    stage: Stage
-    run_id: str
-    registered_at: datetime
-
-
-class Registry(Protocol):
-    """The model registry. No call lasts longer than 10 s; none is retried blindly."""
-
-    def server_version(self) -> str:
-        """The server's version. Raises Unavailable."""
-
-    def models(self) -> tuple[ModelName, ...]:
-        """All registered models, by name."""
-
-    def versions(self, model: ModelName) -> tuple[VersionSummary, ...]:
-        """Every version, ascending. Raises Refused `no_such_model`, Unavailable."""
-
-    def snapshot(self, model: ModelName, version: Version) -> Snapshot:
-        """Read everything about one version now.
-
-        Raises Refused `no_such_model` or `no_such_version`, Unavailable. A run that was deleted
-        is Refused `no_run`: what cannot be read cannot be bound.
-        """
-
-    def content(
-        self, model: ModelName, version: Version, *, progress: Callable[[int, int], None]
-    ) -> Content:
-        """SHA-256 of every file of a version, streamed, never from a cache.
-
-        `progress(done_bytes, total_bytes)` is called as it goes. Raises Refused `too_large` or
-        `source_not_readable`, Unavailable.
-        """
-
-    def content_to_show(
-        self, model: ModelName, version: Version, *, progress: Callable[[int, int], None]
-    ) -> Content:
-        """As `content`, for what people are shown: a file that was read before and has the same
-        path, size and ETag is not read again. An execution never relies on it."""
-
-    def production(self, model: ModelName) -> ProductionState:
-        """What is in production now, from the list of versions, not from 'latest'.
-        A model that is not registered has nothing in production."""
-
-    def is_in_production(self, state: ProductionState, version: Version) -> bool:
-        """Whether `version` alone is in production by every means that this registry is set to
-        write (stage, alias, or both)."""
-
-    def set_production(self, model: ModelName, version: Version) -> ProductionState:
-        """Make `version` the only one in production: stage with all others there archived, and
-        the alias. Idempotent; reads back and repeats once if not exactly one is there.
-
-        Raises Refused `no_such_version`, Unavailable (the outcome is then unknown: read).
-        """
-
-    def set_staging(self, model: ModelName, version: Version) -> Stage:
-        """Move one version to Staging; nothing is archived, no alias set. Idempotent; returns
-        the stage read back."""
-
-
-class Accounts(Protocol):
-    """What the workspace says of an account now."""
-
-    def standing(self, account: str) -> Standing:
-        """Raises Unavailable `workspace_unavailable`; an account that is not there any more is
-        answered as deleted."""
-
-
-# --- policies and people --------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rules:
-    """One load of policies and people, together: a policy is never read with other people."""
-
-    policies: PolicySet
-    roster: Roster
-
-
-class RuleSource(Protocol):
-    """Where policies and people come from. `current` never touches the disk or the network."""
-
-    def current(self) -> Rules:
-        """The rules in force in this process."""
-
-
-# --- the store ------------------------------------------------------------------------------
-
-
-class NoticeKind(StrEnum):
-    """What the outbox holds: facts for people; the words are the sender's."""
-
-    REQUEST_CHANGED = "request_changed"
-    """Draw the request's message, or draw it again."""
-    TIMELINE = "timeline"
-    """One line in the request's thread."""
-    ASK = "ask"
-    """Ask `person`, whose approval would fill a seat."""
-    TELL = "tell"
-    """Tell `person` something about a request or a model."""
-    CHANNEL = "channel"
-    """A message in the model's channel."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Notice:
-    """One fact that somebody is to be told. `what` says which; `facts` are its particulars."""
-
-    kind: NoticeKind
-    what: str
-    model: ModelName | None = None
-    request_id: RequestId | None = None
-    person: PersonId | None = None
-    facts: Mapping[str, Json] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class QueuedNotice:
-    """A notice with its place in the outbox."""
-
-    id: NoticeId
-    notice: Notice
-    created_at: datetime
-    attempts: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class InboxItem:
-    """What a person clicked or typed, as the sender gave it."""
-
-    id: InboxId
-    kind: str
-    key: str
-    payload: str
-    """JSON text."""
-    received_at: datetime
-    attempts: int
-
-
-class IntentKind(StrEnum):
-    """What Foureyes has set out to do in the registry."""
-
-    PROMOTION = "promotion"
-    ROLLBACK = "rollback"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Intent:
-    """A transition that was decided and recorded, and whose outcome is not recorded yet."""
-
-    id: IntentId
-    kind: IntentKind
-    model: ModelName
-    from_version: Version | None
-    to_version: Version
-    stage: Stage
-    request_id: RequestId | None
-    person: PersonId | None
-    account: str
-    via: str
-    why: str
-    created_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class PastDecision:
-    """A decision with what became of it; `ended_at` is None while it is in force."""
-
-    decision: Decision
-    ended_at: datetime | None
-    ended_why: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class SentMessage:
-    """Where a message stands in Slack: channel id and timestamp."""
-
-    channel: str
-    ts: str
-    drawn: str = ""
-    """Digest of what it shows; empty when that is not known."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PolicyLoad:
-    """One recorded load of the policy files."""
-
-    digest: str
-    loaded_at: datetime
-    texts: Mapping[str, str]
-    """File name → content."""
+from governance.ports.kept import (
+    InboxId,
+    InboxItem,
+    Intent,
+    IntentId,
+    Notice,
+    NoticeId,
+    PastDecision,
+    PolicyLoad,
+    QueuedNotice,
+    SentMessage,
+)
+from governance.ports.registry import Observed
 
 
 class Transaction(Protocol):

@@ -1,0 +1,75 @@
+"""What the use cases need of the world, written as guarantees.
+
+Knows the domain and nothing of any vendor. Every implementation translates its vendor's errors:
+`Unavailable` when something does not answer, `Conflict` when somebody else got there first,
+`Refused` when asking again changes nothing.
+"""
+
+from governance.ports.kept import (
+    HEADS_UNREADABLE,
+    HEADS_UNWRITABLE,
+    InboxId,
+    InboxItem,
+    Intent,
+    IntentId,
+    IntentKind,
+    Notice,
+    NoticeId,
+    NoticeKind,
+    PastDecision,
+    PolicyLoad,
+    QueuedNotice,
+    SentMessage,
+)
+from governance.ports.registry import Observed, ProductionState, Registry, VersionSummary
+from governance.ports.rules import Accounts, Rules, RuleSource
+from governance.ports.store import KeptHeads, Store, Transaction
+from governance.ports.watching import (
+    Cursor,
+    DayCounts,
+    Decided,
+    Mark,
+    Matured,
+    MetricPoint,
+    MetricSources,
+    ServingProbe,
+    Traffic,
+    Webhook,
+)
+
+__all__ = [
+    "HEADS_UNREADABLE",
+    "HEADS_UNWRITABLE",
+    "Accounts",
+    "Cursor",
+    "DayCounts",
+    "Decided",
+    "InboxId",
+    "InboxItem",
+    "Intent",
+    "IntentId",
+    "IntentKind",
+    "KeptHeads",
+    "Mark",
+    "Matured",
+    "MetricPoint",
+    "MetricSources",
+    "Notice",
+    "NoticeId",
+    "NoticeKind",
+    "Observed",
+    "PastDecision",
+    "PolicyLoad",
+    "ProductionState",
+    "QueuedNotice",
+    "Registry",
+    "Rules",
+    "RuleSource",
+    "SentMessage",
+    "ServingProbe",
+    "Store",
+    "Traffic",
+    "Transaction",
+    "VersionSummary",
+    "Webhook",
+]

@@ -1,0 +1,126 @@
+"""What the store keeps beside requests and the record: notices, what came in, intents, messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+from governance.domain.approval import Decision, RequestId
+from governance.domain.canonical import Json
+from governance.domain.evidence import ModelName, Stage, Version
+from governance.domain.identity import PersonId
+
+InboxId = NewType("InboxId", int)
+NoticeId = NewType("NoticeId", int)
+IntentId = NewType("IntentId", int)
+
+HEADS_UNREADABLE = "heads_unreadable"
+HEADS_UNWRITABLE = "heads_unwritable"
+"""Codes of `Unavailable`: a rollback goes on in spite of both."""
+
+
+class NoticeKind(StrEnum):
+    """What the outbox holds: facts for people; the words are the sender's."""
+
+    REQUEST_CHANGED = "request_changed"
+    """Draw the request's message, or draw it again."""
+    TIMELINE = "timeline"
+    """One line in the request's thread."""
+    ASK = "ask"
+    """Ask `person`, whose approval would fill a seat."""
+    TELL = "tell"
+    """Tell `person` something about a request or a model."""
+    CHANNEL = "channel"
+    """A message in the model's channel."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """One fact that somebody is to be told. `what` says which; `facts` are its particulars."""
+
+    kind: NoticeKind
+    what: str
+    model: ModelName | None = None
+    request_id: RequestId | None = None
+    person: PersonId | None = None
+    facts: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueuedNotice:
+    """A notice with its place in the outbox."""
+
+    id: NoticeId
+    notice: Notice
+    created_at: datetime
+    attempts: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboxItem:
+    """What a person clicked or typed, as the sender gave it."""
+
+    id: InboxId
+    kind: str
+    key: str
+    payload: str
+    """JSON text."""
+    received_at: datetime
+    attempts: int
+
+
+class IntentKind(StrEnum):
+    """What Foureyes has set out to do in the registry."""
+
+    PROMOTION = "promotion"
+    ROLLBACK = "rollback"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intent:
+    """A transition that was decided and recorded, and whose outcome is not recorded yet."""
+
+    id: IntentId
+    kind: IntentKind
+    model: ModelName
+    from_version: Version | None
+    to_version: Version
+    stage: Stage
+    request_id: RequestId | None
+    person: PersonId | None
+    account: str
+    via: str
+    why: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class PastDecision:
+    """A decision with what became of it; `ended_at` is None while it is in force."""
+
+    decision: Decision
+    ended_at: datetime | None
+    ended_why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SentMessage:
+    """Where a message stands in Slack: channel id and timestamp."""
+
+    channel: str
+    ts: str
+    drawn: str = ""
+    """Digest of what it shows; empty when that is not known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyLoad:
+    """One recorded load of the policy files."""
+
+    digest: str
+    loaded_at: datetime
+    texts: Mapping[str, str]
+    """File name → content."""

@@ -1,0 +1,97 @@
+"""The model registry, as the use cases need it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from governance.domain.evidence import Content, ModelName, Snapshot, Stage, Version
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductionState:
+    """What the registry says is in production: by stage, and by the alias."""
+
+    staged: tuple[Version, ...]
+    """Every version in stage Production, ascending; more than one is a fault to heal."""
+    alias: Version | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observed:
+    """The stages and the alias of a model as they were last seen, or last made by us."""
+
+    stages: Mapping[Version, Stage]
+    """Versions that are in any stage but None."""
+    alias: Version | None
+
+    @property
+    def production(self) -> tuple[Version, ...]:
+        """Every version in stage Production, ascending."""
+        return tuple(sorted(v for v, s in self.stages.items() if s is Stage.PRODUCTION))
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionSummary:
+    """One row of a model's version list."""
+
+    version: Version
+    stage: Stage
+    run_id: str
+    registered_at: datetime
+
+
+class Registry(Protocol):
+    """The model registry. No call lasts longer than 10 s; none is retried blindly."""
+
+    def server_version(self) -> str:
+        """The server's version. Raises Unavailable."""
+
+    def models(self) -> tuple[ModelName, ...]:
+        """All registered models, by name."""
+
+    def versions(self, model: ModelName) -> tuple[VersionSummary, ...]:
+        """Every version, ascending. Raises Refused `no_such_model`, Unavailable."""
+
+    def snapshot(self, model: ModelName, version: Version) -> Snapshot:
+        """Read everything about one version now.
+
+        Raises Refused `no_such_model` or `no_such_version`, Unavailable. A run that was deleted
+        is Refused `no_run`: what cannot be read cannot be bound.
+        """
+
+    def content(
+        self, model: ModelName, version: Version, *, progress: Callable[[int, int], None]
+    ) -> Content:
+        """SHA-256 of every file of a version, streamed, never from a cache.
+
+        `progress(done_bytes, total_bytes)` is called as it goes. Raises Refused `too_large` or
+        `source_not_readable`, Unavailable.
+        """
+
+    def content_to_show(
+        self, model: ModelName, version: Version, *, progress: Callable[[int, int], None]
+    ) -> Content:
+        """As `content`, for what people are shown: a file that was read before and has the same
+        path, size and ETag is not read again. An execution never relies on it."""
+
+    def production(self, model: ModelName) -> ProductionState:
+        """What is in production now, from the list of versions, not from 'latest'.
+        A model that is not registered has nothing in production."""
+
+    def is_in_production(self, state: ProductionState, version: Version) -> bool:
+        """Whether `version` alone is in production by every means that this registry is set to
+        write (stage, alias, or both)."""
+
+    def set_production(self, model: ModelName, version: Version) -> ProductionState:
+        """Make `version` the only one in production: stage with all others there archived, and
+        the alias. Idempotent; reads back and repeats once if not exactly one is there.
+
+        Raises Refused `no_such_version`, Unavailable (the outcome is then unknown: read).
+        """
+
+    def set_staging(self, model: ModelName, version: Version) -> Stage:
+        """Move one version to Staging; nothing is archived, no alias set. Idempotent; returns
+        the stage read back."""

@@ -1,0 +1,32 @@
+"""Policies, people, and what the workspace says of an account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from governance.domain.identity import Roster, Standing
+from governance.domain.policy import PolicySet
+
+
+class Accounts(Protocol):
+    """What the workspace says of an account now."""
+
+    def standing(self, account: str) -> Standing:
+        """Raises Unavailable `workspace_unavailable`; an account that is not there any more is
+        answered as deleted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """One load of policies and people, together: a policy is never read with other people."""
+
+    policies: PolicySet
+    roster: Roster
+
+
+class RuleSource(Protocol):
+    """Where policies and people come from. `current` never touches the disk or the network."""
+
+    def current(self) -> Rules:
+        """The rules in force in this process."""
