@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -16,6 +16,7 @@ from fnmatch import fnmatchcase
 from governance.domain.canonical import Digest, Json, digest_of
 from governance.domain.evidence import ModelName, Named, Stage
 from governance.domain.identity import PersonId, Role
+from governance.domain.monitoring.spec import Watching
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +142,9 @@ class ModelPolicy:
     """A Slack channel id, or a name with its #."""
     owners: frozenset[PersonId]
     on_call: tuple[PersonId, ...]
+    watching: Watching = field(default_factory=Watching)
+    """What happens once a version is in Production. No approval binds it: it only ever makes
+    Production safer, and each change of it is recorded and posted."""
 
     def rule(self, target: Stage) -> StageRule | None:
         """The rule for a target stage, or None when the policy does not allow it at all."""
