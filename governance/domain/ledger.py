@@ -45,6 +45,14 @@ class EventKind(StrEnum):
     CHANGED_ELSEWHERE = "changed_elsewhere"
     INTEGRITY_BROKEN = "integrity_broken"
     GAP_RECORDED = "gap_recorded"
+    ALERT_RAISED = "alert_raised"
+    ALERT_ACKNOWLEDGED = "alert_acknowledged"
+    ALERT_REPEATED = "alert_repeated"
+    ALERT_CLOSED = "alert_closed"
+    AUTOMATIC_ROLLBACK_WITHHELD = "automatic_rollback_withheld"
+    MONITOR_BLIND = "monitor_blind"
+    MONITOR_SEES_AGAIN = "monitor_sees_again"
+    ROLLBACK_DRILLED = "rollback_drilled"
 
 
 @dataclass(frozen=True, kw_only=True)

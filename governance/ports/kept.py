@@ -9,9 +9,10 @@ from enum import StrEnum
 from typing import NewType
 
 from governance.domain.approval import Decision, RequestId
-from governance.domain.canonical import Json
+from governance.domain.canonical import Digest, Json
 from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.identity import PersonId
+from governance.domain.monitoring.alert import AlertId
 
 InboxId = NewType("InboxId", int)
 NoticeId = NewType("NoticeId", int)
@@ -35,6 +36,10 @@ class NoticeKind(StrEnum):
     """Tell `person` something about a request or a model."""
     CHANNEL = "channel"
     """A message in the model's channel."""
+    ALERT = "alert"
+    """Draw an alert's message, or draw it again; `facts` hold its `alert`."""
+    ALERT_LINE = "alert_line"
+    """One line in an alert's thread."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +100,8 @@ class Intent:
     via: str
     why: str
     created_at: datetime
+    alert: AlertId | None = None
+    """The alert that an automatic rollback answers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +121,25 @@ class SentMessage:
     ts: str
     drawn: str = ""
     """Digest of what it shows; empty when that is not known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """When a monitor is looked at next, and by which description."""
+
+    spec: Digest
+    next_look_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drill:
+    """What the newest rollback drill of a model found."""
+
+    model: ModelName
+    drilled_at: datetime
+    passed: bool
+    findings: tuple[tuple[str, bool, str], ...]
+    """(what was checked, whether it held, what was seen)."""
 
 
 @dataclass(frozen=True, kw_only=True)

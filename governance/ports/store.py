@@ -8,17 +8,21 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from governance.domain.approval import Decision, RequestId
-from governance.domain.canonical import Json
+from governance.domain.canonical import Digest, Json
 from governance.domain.evidence import Content, ModelName, Snapshot, Stage, Version
 from governance.domain.identity import PersonId
 from governance.domain.ledger import Event, Head, KeptHead
+from governance.domain.monitoring.alert import Alert, AlertId
+from governance.domain.monitoring.state import MonitorKey, MonitorState
 from governance.domain.promotion import Request
 from governance.domain.tenure import Ending, Tenure
 from governance.ports.kept import (
+    Drill,
     InboxId,
     InboxItem,
     Intent,
     IntentId,
+    Look,
     Notice,
     NoticeId,
     PastDecision,
@@ -174,6 +178,64 @@ class Transaction(Protocol):
 
     def message(self, key: str) -> SentMessage | None:
         """Where the message with this key stands."""
+
+    # watching
+    def in_production(self) -> Mapping[ModelName, Version]:
+        """Every model's version in Production by our record; the newest tenure where there are
+        several."""
+
+    def looks(self) -> Mapping[MonitorKey, Look]:
+        """When each monitor is looked at next."""
+
+    def claim_looks(
+        self, wanted: Mapping[MonitorKey, Digest], lease: timedelta
+    ) -> Mapping[MonitorKey, MonitorState]:
+        """Take monitors to look at, each by the digest of its description: those that are due,
+        new, or described otherwise than before (these begin anew). Nobody else gets them until
+        the lease is over; those that somebody else has are left out."""
+
+    def save_look(self, state: MonitorState, next_look_at: datetime) -> None:
+        """Keep what a look found, and give the monitor back."""
+
+    def monitor_states(self, model: ModelName) -> tuple[tuple[MonitorState, datetime], ...]:
+        """All of a model, with their next look, newest version first."""
+
+    def forget_monitor(self, key: MonitorKey) -> None:
+        """A monitor begins anew at its next look."""
+
+    def raise_alert(self, alert: Alert) -> Alert | None:
+        """Store an alert; its `id` is ignored. None when one for the same model, version and
+        monitor is open."""
+
+    def alert(self, alert_id: AlertId) -> Alert:
+        """Read one and hold it for this transaction. Raises Refused `no_such_alert`."""
+
+    def save_alert(self, alert: Alert) -> None:
+        """Write a changed alert."""
+
+    def open_alerts(self, model: ModelName | None = None) -> tuple[Alert, ...]:
+        """Those that are not over, oldest first."""
+
+    def pending_alerts(self) -> tuple[Alert, ...]:
+        """Those whose rollback is still to be made, oldest first."""
+
+    def due_reminders(self) -> tuple[Alert, ...]:
+        """Open alerts that nobody acknowledged and whose reminder is due, oldest first."""
+
+    def automatic_rollbacks_since(self, model: ModelName, since: datetime) -> int:
+        """How many automatic rollbacks were made of a model since then."""
+
+    def save_drill(self, drill: Drill) -> None:
+        """Replace what is known of a model's drill."""
+
+    def drills(self) -> Mapping[ModelName, Drill]:
+        """The newest drill of each model."""
+
+    def told_up_to(self, name: str) -> int | None:
+        """How far in the record somebody outside was told; None before the first time."""
+
+    def save_told(self, name: str, sequence: int) -> None:
+        """They were told up to this record."""
 
     # inbox
     def accept(self, kind: str, key: str, payload: str) -> InboxId | None:

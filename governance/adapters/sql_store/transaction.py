@@ -11,11 +11,12 @@ from governance.adapters.sql_store.ledger_part import LedgerPart
 from governance.adapters.sql_store.post_part import PostPart
 from governance.adapters.sql_store.request_part import RequestPart
 from governance.adapters.sql_store.stage_part import StagePart
+from governance.adapters.sql_store.watch_part import WatchPart
 from governance.domain.ledger import Head
 from governance.ports import KeptHeads
 
 
-class SqlTransaction(LedgerPart, RequestPart, StagePart, PostPart):
+class SqlTransaction(LedgerPart, RequestPart, StagePart, WatchPart, PostPart):
     """Implements `governance.ports.Transaction`; opened by the store alone."""
 
     def __init__(

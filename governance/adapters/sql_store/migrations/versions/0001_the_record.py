@@ -6,6 +6,7 @@ from alembic import op
 
 from governance.adapters.sql_store.tables import metadata
 from governance.adapters.sql_store.triggers import STATEMENTS
+from governance.adapters.sql_store.watch_tables import WATCHING
 
 revision = "0001"
 down_revision = None
@@ -16,6 +17,6 @@ depends_on = None
 def upgrade() -> None:
     """Create every table and trigger of the first version."""
     connection = op.get_bind()
-    metadata.create_all(connection)
+    metadata.create_all(connection, tables=[t for t in metadata.sorted_tables if t not in WATCHING])
     for statement in STATEMENTS[connection.dialect.name]:
         connection.exec_driver_sql(statement)
