@@ -26,7 +26,7 @@ from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.identity import Actor, SlackAccount
 from governance.domain.promotion import Request, State
 from governance.ports import InboxId, InboxItem
-from governance.use_cases import inspect, reconcile, roll_back
+from governance.use_cases import inspect, reconcile, restore, roll_back
 from governance.use_cases.decide import Ballot, decide, withdraw_request, withdraw_vote
 from governance.use_cases.promote import Wish, promote
 from governance.use_cases.settle import redraw
@@ -213,7 +213,7 @@ class Desk:
         )
         self.reply(payload, views.sentence(messages.restored_text(restored)))
         self.after_work()
-        difference = roll_back.verify_restored(self.world, restored.model, restored.to_version)
+        difference = restore.verify_restored(self.world, restored.model, restored.to_version)
         return views.sentence(difference or "The restored files are those that were approved.")
 
     def _model(self, payload: Payload) -> Drawn:

@@ -15,7 +15,8 @@ from governance.domain.evidence import MetricOrigin, Snapshot
 from governance.domain.identity import PersonId, Roster
 from governance.domain.promotion import Request, State
 from governance.domain.tenure import RollbackOptions
-from governance.use_cases.roll_back import Offer, Restored
+from governance.use_cases.restore import Restored
+from governance.use_cases.roll_back import Offer
 
 CLICK_AGAIN = "The bot was restarted before it could open this. Please click again."
 NOT_STORED = (

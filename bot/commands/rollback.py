@@ -44,7 +44,7 @@ def _run(options: argparse.Namespace) -> int:
     from governance.domain.evidence import ModelName, Version
     from governance.domain.identity import Actor
     from governance.domain.ledger import EventKind
-    from governance.use_cases import roll_back
+    from governance.use_cases import restore, roll_back
 
     settings = read_settings(os.environ, needed=FOR_REGISTRY)
     model = ModelName(options.model)
@@ -88,6 +88,6 @@ def _run(options: argparse.Namespace) -> int:
                 "`foureyes audit verify`."
             )
         print("Comparing the restored files with those that were approved …", flush=True)
-        difference = roll_back.verify_restored(world, model, done.to_version)
+        difference = restore.verify_restored(world, model, done.to_version)
         print(difference or f"The files of v{done.to_version} are those that were approved.")
     return 0

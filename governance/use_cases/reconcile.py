@@ -24,7 +24,7 @@ from governance.domain.policy import policy_for
 from governance.domain.promotion import Event as Happening
 from governance.domain.promotion import Request, State, is_expired
 from governance.ports import IntentKind, Notice, NoticeKind, Transaction
-from governance.use_cases import roll_back
+from governance.use_cases import restore
 from governance.use_cases.audit import quick_check
 from governance.use_cases.execute import (
     check_again,
@@ -258,7 +258,7 @@ def _finish_rollbacks(world: World, tick: Tick) -> None:
             with world.store.read() as tx:
                 still_open = any(i.id == intent.id for i in tx.open_intents(intent.model))
             if still_open:
-                roll_back.finish(world, intent)
+                restore.finish(world, intent)
                 tick.finished.append(f"{intent.model} rolled back")
 
 

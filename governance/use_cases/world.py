@@ -14,7 +14,17 @@ from governance.domain.evidence import ModelName, Version
 from governance.domain.identity import Actor, Person, Standing
 from governance.domain.ledger import Event, EventKind
 from governance.domain.policy import ModelPolicy, policy_for
-from governance.ports import Accounts, KeptHeads, Registry, Rules, RuleSource, Store
+from governance.ports import (
+    Accounts,
+    KeptHeads,
+    MetricSources,
+    Registry,
+    Rules,
+    RuleSource,
+    ServingProbe,
+    Store,
+    Traffic,
+)
 
 _LOCK_POLL_SECONDS = 0.05
 
@@ -34,6 +44,12 @@ class World:
     """Names this process in locks."""
     pause: Callable[[float], None]
     """Waits so many seconds."""
+    traffic: Traffic | None = None
+    """Told first when a version is to be served; None where nothing follows it."""
+    sources: MetricSources | None = None
+    """Predictions and outcomes; None where nothing is watched."""
+    probe: ServingProbe | None = None
+    """What the serving platform says; None where nothing can be asked."""
     lock_lease: timedelta = timedelta(minutes=2)
     """A crashed holder keeps others waiting this long at most."""
     lock_patience: timedelta = timedelta(seconds=5)

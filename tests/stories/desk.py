@@ -18,7 +18,7 @@ from governance.domain.identity import Actor, PersonId, Role
 from governance.domain.promotion import Request, State
 from governance.domain.tenure import Origin, Tenure
 from governance.ports import Notice, Store
-from governance.use_cases import reconcile, roll_back
+from governance.use_cases import reconcile, restore, roll_back
 from governance.use_cases.decide import Ballot, decide, withdraw_request, withdraw_vote
 from governance.use_cases.observe import read_observed
 from governance.use_cases.promote import Wish, promote
@@ -146,7 +146,7 @@ class Desk:
         from_version: int = 4,
         to_version: int = 3,
         offered_at: datetime | None = None,
-    ) -> roll_back.Restored:
+    ) -> restore.Restored:
         """Click the button."""
         actor = self.actor(by)
         return roll_back.roll_back(

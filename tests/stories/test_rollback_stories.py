@@ -12,7 +12,7 @@ from governance.domain.evidence import Stage, Version
 from governance.domain.ledger import EventKind, Head
 from governance.domain.promotion import Request, State
 from governance.domain.tenure import Ending
-from governance.use_cases import roll_back
+from governance.use_cases import restore, roll_back
 from governance.use_cases.audit import verify
 from tests.builders import MODEL, a_content, a_snapshot
 from tests.fakes import Crash
@@ -156,9 +156,9 @@ def test_files_are_compared_after_the_switch(desk: Desk) -> None:
     desk.staged(5)
     desk.promoted(5)
     desk.roll_back(from_version=5, to_version=4)
-    assert roll_back.verify_restored(desk.world, MODEL, Version(4)) is None
+    assert restore.verify_restored(desk.world, MODEL, Version(4)) is None
     desk.registry.contents[MODEL, Version(4)] = a_content(4, body="other")
-    told = roll_back.verify_restored(desk.world, MODEL, Version(4))
+    told = restore.verify_restored(desk.world, MODEL, Version(4))
     assert told is not None
     assert "not those that were approved" in told
 
@@ -243,7 +243,7 @@ def test_restored_files_are_compared_with_those_that_were_approved(desk: Desk) -
     with desk.store.transaction() as tx:
         tx.save_snapshot(a_snapshot(4), a_content(4, body="wEights"))
     desk.roll_back(from_version=5, to_version=4)
-    said = roll_back.verify_restored(desk.world, MODEL, Version(4))
+    said = restore.verify_restored(desk.world, MODEL, Version(4))
     assert said == "The files of v4 are not those that were approved."
 
 

@@ -1,0 +1,374 @@
+"""The switch itself: the intent is recorded, traffic and the registry are moved and read back, the
+outcome is recorded. Killed anywhere, it is finished by being called again.
+
+Who may order it, and to which version, is decided before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from governance.domain.canonical import Json
+from governance.domain.errors import (
+    Conflict,
+    FoureyesError,
+    IntegrityViolation,
+    Refused,
+    Unavailable,
+)
+from governance.domain.evidence import Content, ModelName, Stage, Version
+from governance.domain.identity import Actor
+from governance.domain.ledger import Event, EventKind
+from governance.domain.monitoring.alert import AlertId, Outcome
+from governance.domain.promotion import Event as Happening
+from governance.domain.promotion import State
+from governance.domain.tenure import Ending, Origin, Tenure
+from governance.ports import (
+    HEADS_UNREADABLE,
+    HEADS_UNWRITABLE,
+    Intent,
+    IntentId,
+    IntentKind,
+    Notice,
+    NoticeKind,
+    ProductionState,
+    Transaction,
+)
+from governance.use_cases import alerts
+from governance.use_cases.audit import quick_check
+from governance.use_cases.execute import finish_if_done, record_failure
+from governance.use_cases.observe import after_production, observed_facts
+from governance.use_cases.settle import move
+from governance.use_cases.world import World
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restored:
+    """What a rollback did, and what was verified."""
+
+    model: ModelName
+    from_version: Version | None
+    to_version: Version
+    production: ProductionState
+    seconds: float
+    """From the order to MLflow read back."""
+    record_in_doubt: bool
+    """The log contradicted its kept heads: the rollback worked, and is marked."""
+    traffic_problem: str = ""
+    """Why traffic could not be told, in words; it is tried again every few seconds."""
+
+
+def serve_quietly(world: World, model: ModelName, version: Version) -> str:
+    """Tell traffic which version is served. A file that cannot be written must not keep the
+    registry from being moved: the reason is returned, and the reconciler tries again."""
+    if world.traffic is None:
+        return ""
+    try:
+        world.traffic.serve(model, version)
+    except Unavailable as problem:
+        return problem.sentence
+    return ""
+
+
+def current_production(production: ProductionState, model: ModelName) -> Version:
+    if len(production.staged) > 1:
+        # Whatever is not the alias's version came in beside it: that one is what goes.
+        others = [v for v in production.staged if v != production.alias]
+        return others[-1] if others else production.staged[-1]
+    current = production.staged[0] if production.staged else production.alias
+    if current is None:
+        raise Refused(
+            "nothing_in_production", f"Nothing of {model} is in Production, so nothing goes back."
+        )
+    return current
+
+
+@dataclass(frozen=True, kw_only=True)
+class Switch:
+    """What is to be done, once it is decided."""
+
+    model: ModelName
+    from_version: Version
+    to_version: Version
+    why: str
+    alert: AlertId | None = None
+    """What an automatic rollback answers."""
+
+
+def intend(world: World, wanted: Switch, actor: Actor) -> tuple[Intent, bool]:
+    """Record what is about to be done. The second value says that the record is in doubt, which
+    stops promotions and no rollback. The model must be locked.
+
+    Raises:
+        Conflict: `rollback_runs`. Unavailable: the store.
+    """
+    with _heads_do_not_matter(), world.store.transaction() as tx:
+        in_doubt = _is_in_doubt(world, tx)
+        if any(i.kind is IntentKind.ROLLBACK for i in tx.open_intents(wanted.model)):
+            raise Conflict(
+                "rollback_runs", f"A rollback of {wanted.model} is already being finished."
+            )
+        intent = Intent(
+            id=IntentId(0),
+            kind=IntentKind.ROLLBACK,
+            model=wanted.model,
+            from_version=wanted.from_version,
+            to_version=wanted.to_version,
+            stage=Stage.PRODUCTION,
+            request_id=None,
+            person=actor.person,
+            account=actor.account,
+            via=actor.via,
+            why=wanted.why,
+            created_at=tx.now,
+            alert=wanted.alert,
+        )
+        _stop_what_is_not_done(tx, wanted.model)
+        intent_id = tx.add_intent(intent)
+        facts: dict[str, Json] = {
+            "from": wanted.from_version,
+            "to": wanted.to_version,
+            "record_in_doubt": in_doubt,
+        }
+        tx.record(
+            Event(
+                kind=EventKind.ROLLBACK_INTENDED,
+                at=tx.now,
+                actor=actor,
+                model=wanted.model,
+                version=wanted.to_version,
+                why=wanted.why,
+                facts={**facts, **_alert_fact(intent)},
+            )
+        )
+        intended = replace(intent, id=intent_id)
+    return intended, in_doubt
+
+
+def _is_in_doubt(world: World, tx: Transaction) -> bool:
+    try:
+        quick_check(tx, world.heads)
+    except IntegrityViolation:
+        return True
+    except Unavailable as problem:
+        if problem.code != HEADS_UNREADABLE:
+            raise
+        return True
+    return False
+
+
+def _alert_fact(intent: Intent) -> dict[str, Json]:
+    return {} if intent.alert is None else {"alert": intent.alert}
+
+
+def switch(world: World, intent: Intent, actor: Actor, *, began: float, in_doubt: bool) -> Restored:
+    """Traffic first, the registry second, read back, and only then the outcome. The model must be
+    locked; `began` is when the order or the verdict came, on the monotonic clock.
+
+    Raises:
+        Refused: MLflow does not know the version; recorded as failed. Unavailable: MLflow did not
+        answer; the intent stands, and the reconciler finishes it.
+    """
+    told = serve_quietly(world, intent.model, intent.to_version)
+    try:
+        production = world.registry.set_production(intent.model, intent.to_version)
+    except Refused as refusal:
+        _fail(world, intent, actor, refusal.sentence)
+        raise
+    seconds = world.elapsed() - began
+    restored = Restored(
+        model=intent.model,
+        from_version=intent.from_version,
+        to_version=intent.to_version,
+        production=production,
+        seconds=seconds,
+        record_in_doubt=in_doubt,
+        traffic_problem=told,
+    )
+    with _heads_do_not_matter(), world.store.transaction() as tx:
+        if tx.close_intent(intent.id, "done"):
+            _record_done(tx, intent, actor, restored)
+    return restored
+
+
+def finish(world: World, intent: Intent) -> Restored | None:
+    """Finish a rollback that stopped between intent and outcome. The model must be locked.
+
+    Returns None when it was given up, because Production is neither what it came from nor what
+    it goes to.
+    """
+    actor = Actor(person=intent.person, account=intent.account, via=intent.via)
+    production = world.registry.production(intent.model)
+    expected = {intent.from_version, intent.to_version}
+    if production.staged and not set(production.staged) <= expected:
+        _fail(world, intent, actor, "Production was changed elsewhere in between.")
+        return None
+    return switch(world, intent, actor, began=world.elapsed(), in_doubt=False)
+
+
+def finish_what_is_done(world: World, model: ModelName) -> None:
+    """Record the outcome of a transition that MLflow shows already, as after a crash: else the
+    version before would not have ended well yet, and would be no target. The model is locked."""
+    with world.store.read() as tx:
+        unfinished = [(i, i.request_id) for i in tx.open_intents(model)]
+        requests = {r: tx.request(r) for _intent, r in unfinished if r is not None}
+    for intent, request_id in unfinished:
+        if request_id is not None:
+            finish_if_done(world, requests[request_id], half_is_enough=True)
+        elif intent.kind is IntentKind.ROLLBACK:
+            finish(world, intent)
+
+
+def stop_requests(tx: Transaction, model: ModelName, why: str) -> None:
+    """A rollback ends every open request of its model; their people are told."""
+    actor = Actor.automatic("rollback")
+    for request in tx.open_requests(model):
+        if request.state is State.EXECUTING:
+            record_failure(tx, request, why)
+        else:
+            move(tx, request, Happening.BINDING_BROKEN, actor, why)
+
+
+def verify_restored(world: World, model: ModelName, version: Version) -> str | None:
+    """After the switch: whether the restored files are those that were approved. Returns the
+    difference in words, or None when they are the same; the channel is told of a difference."""
+    with world.store.read() as tx:
+        approved = _approved_content(tx, model, version)
+    if approved is None:
+        return "The content of this version was never approved here, so it was not compared."
+    try:
+        content = world.registry.content(model, version, progress=lambda _done, _total: None)
+    except FoureyesError as problem:
+        return f"The restored files could not be read: {problem.sentence}"
+    if content.digest == approved.digest:
+        return None
+    difference = f"The files of v{version} are not those that were approved."
+    with world.store.transaction() as tx:
+        tx.notify(
+            Notice(
+                kind=NoticeKind.CHANNEL,
+                what="restored_differs",
+                model=model,
+                facts={"version": version, "difference": difference},
+            )
+        )
+    return difference
+
+
+@contextmanager
+def _heads_do_not_matter() -> Iterator[None]:
+    """A rollback goes on although the head of its record could not be kept: the record is stored,
+    and the next head that can be kept vouches for it."""
+    try:
+        yield
+    except Unavailable as problem:
+        if problem.code != HEADS_UNWRITABLE:
+            raise
+
+
+def _stop_what_is_not_done(tx: Transaction, model: ModelName) -> None:
+    """A promotion to Production that was begun and did not reach MLflow does not come after the
+    rollback."""
+    for intent in tx.open_intents(model):
+        if intent.request_id is not None and intent.stage is Stage.PRODUCTION:
+            request = tx.request(intent.request_id)
+            record_failure(tx, request, "A rollback was ordered before MLflow had carried it out.")
+
+
+def _record_done(tx: Transaction, intent: Intent, actor: Actor, restored: Restored) -> None:
+    observed = after_production(tx.observed(intent.model), restored.production)
+    tx.save_observed(intent.model, observed)
+    for tenure in tx.tenures(intent.model):
+        if tenure.stage is Stage.PRODUCTION and tenure.ended_at is None:
+            tx.end_tenure(intent.model, tenure.version, Stage.PRODUCTION, Ending.ROLLBACK, tx.now)
+    tx.begin_tenure(
+        Tenure(
+            model=intent.model,
+            version=intent.to_version,
+            stage=Stage.PRODUCTION,
+            started_at=tx.now,
+            origin=Origin.ROLLBACK,
+            request_id=None,
+        )
+    )
+    if intent.from_version is not None:
+        why = f"Rolled back on {tx.now:%Y-%m-%d %H:%M} UTC: {intent.why}"
+        tx.quarantine(intent.model, intent.from_version, why)
+    tx.record(
+        Event(
+            kind=EventKind.ROLLBACK_DONE,
+            at=tx.now,
+            actor=actor,
+            model=intent.model,
+            version=intent.to_version,
+            why=intent.why,
+            facts={
+                "from": intent.from_version,
+                "to": intent.to_version,
+                "seconds": f"{restored.seconds:.3f}",
+                "record_in_doubt": restored.record_in_doubt,
+                **_alert_fact(intent),
+                **observed_facts(observed),
+            },
+        )
+    )
+    if intent.alert is not None:
+        alert = alerts.rolled_back(tx, intent.alert, restored.to_version, restored.seconds)
+        stop_requests(tx, intent.model, f"{intent.model} was rolled back: {alert.sentence}")
+        return
+    tx.notify(
+        Notice(
+            kind=NoticeKind.CHANNEL,
+            what="rolled_back",
+            model=intent.model,
+            facts={
+                "from": intent.from_version,
+                "to": intent.to_version,
+                "by": intent.person,
+                "why": intent.why,
+                "seconds": f"{restored.seconds:.2f}",
+                "record_in_doubt": restored.record_in_doubt,
+                "traffic_problem": restored.traffic_problem,
+            },
+        )
+    )
+    stop_requests(tx, intent.model, f"{intent.model} was rolled back to v{intent.to_version}.")
+
+
+def _fail(world: World, intent: Intent, actor: Actor, why: str) -> None:
+    with world.store.transaction() as tx:
+        if not tx.close_intent(intent.id, "failed"):
+            return
+        tx.record(
+            Event(
+                kind=EventKind.ROLLBACK_FAILED,
+                at=tx.now,
+                actor=actor,
+                model=intent.model,
+                version=intent.to_version,
+                why=why,
+                facts={"from": intent.from_version, "to": intent.to_version},
+            )
+        )
+        if intent.alert is not None:
+            alerts.settle(tx, intent.alert, Outcome.FAILED, why)
+            return
+        tx.notify(
+            Notice(
+                kind=NoticeKind.CHANNEL,
+                what="rollback_failed",
+                model=intent.model,
+                facts={"from": intent.from_version, "to": intent.to_version, "why": why},
+            )
+        )
+
+
+def _approved_content(tx: Transaction, model: ModelName, version: Version) -> Content | None:
+    """The files that the newest approval for Production bound; none for an adopted version."""
+    for tenure in reversed(tx.tenures(model)):
+        at = (tenure.version, tenure.stage)
+        if at == (version, Stage.PRODUCTION) and tenure.request_id is not None:
+            return tx.request(tenure.request_id).content
+    return None
