@@ -8,6 +8,7 @@ Knows the domain and nothing of any vendor. Every implementation translates its 
 from governance.ports.kept import (
     HEADS_UNREADABLE,
     HEADS_UNWRITABLE,
+    DoneRollback,
     Drill,
     InboxId,
     InboxItem,
@@ -45,8 +46,9 @@ __all__ = [
     "Accounts",
     "Cursor",
     "DayCounts",
-    "Drill",
     "Decided",
+    "DoneRollback",
+    "Drill",
     "InboxId",
     "InboxItem",
     "Intent",

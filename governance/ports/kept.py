@@ -105,6 +105,14 @@ class Intent:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DoneRollback:
+    """A rollback whose outcome is recorded."""
+
+    intent: Intent
+    done_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class PastDecision:
     """A decision with what became of it; `ended_at` is None while it is in force."""
 

@@ -17,6 +17,7 @@ from governance.domain.monitoring.state import MonitorKey, MonitorState
 from governance.domain.promotion import Request
 from governance.domain.tenure import Ending, Tenure
 from governance.ports.kept import (
+    DoneRollback,
     Drill,
     InboxId,
     InboxItem,
@@ -222,8 +223,10 @@ class Transaction(Protocol):
     def due_reminders(self) -> tuple[Alert, ...]:
         """Open alerts that nobody acknowledged and whose reminder is due, oldest first."""
 
-    def automatic_rollbacks_since(self, model: ModelName, since: datetime) -> int:
-        """How many automatic rollbacks were made of a model since then."""
+    def rollbacks_since(
+        self, since: datetime, model: ModelName | None = None
+    ) -> tuple[DoneRollback, ...]:
+        """Rollbacks that were done since then, oldest first."""
 
     def save_drill(self, drill: Drill) -> None:
         """Replace what is known of a model's drill."""

@@ -19,7 +19,7 @@ from governance.domain.errors import Refused
 from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.monitoring.alert import Alert, AlertId, Outcome
 from governance.domain.monitoring.state import MonitorKey, MonitorState
-from governance.ports import Drill, IntentKind, Look
+from governance.ports import DoneRollback, Drill, IntentId, IntentKind, Look
 
 _AT_ONCE = 400
 """Rows in one statement; SQLite and PostgreSQL take many more."""
@@ -224,17 +224,25 @@ class WatchPart:
         bodies = self.connection.execute(query).scalars()
         return tuple(codecs.alert.validate_json(body) for body in bodies)
 
-    def automatic_rollbacks_since(self, model: ModelName, since: datetime) -> int:
+    def rollbacks_since(
+        self, since: datetime, model: ModelName | None = None
+    ) -> tuple[DoneRollback, ...]:
         """By the intents that were carried out."""
-        bodies = self.connection.execute(
-            select(intents.c.body).where(
-                intents.c.model == model,
-                intents.c.outcome == "done",
-                intents.c.created_at >= since,
+        query = (
+            select(intents.c.id, intents.c.body, intents.c.closed_at)
+            .where(intents.c.outcome == "done", intents.c.closed_at >= since)
+            .order_by(intents.c.id)
+        )
+        if model is not None:
+            query = query.where(intents.c.model == model)
+        found = [
+            DoneRollback(
+                intent=replace(codecs.intent.validate_json(body), id=IntentId(number)),
+                done_at=done_at,
             )
-        ).scalars()
-        found = [codecs.intent.validate_json(body) for body in bodies]
-        return sum(1 for i in found if i.kind is IntentKind.ROLLBACK and i.alert is not None)
+            for number, body, done_at in self.connection.execute(query)
+        ]
+        return tuple(r for r in found if r.intent.kind is IntentKind.ROLLBACK)
 
     # --- drills, and who was told -----------------------------------------------------------
 
