@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from governance.domain.evidence import Content, ModelName, Snapshot, Stage, Version
+from governance.ports.watching import MetricPoint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,3 +96,17 @@ class Registry(Protocol):
     def set_staging(self, model: ModelName, version: Version) -> Stage:
         """Move one version to Staging; nothing is archived, no alias set. Idempotent; returns
         the stage read back."""
+
+    def metric_points(
+        self, model: ModelName, version: Version, metric: str
+    ) -> tuple[MetricPoint, ...]:
+        """Every value of a metric of the version's run, oldest first; values that are no finite
+        number raise Refused `source_wrong`. Raises Refused `no_run`, Unavailable."""
+
+    def run_file(self, model: ModelName, version: Version, path: str, *, max_bytes: int) -> bytes:
+        """One file among the artifacts of the version's run. Raises Refused `no_such_file` or
+        `too_large`, Unavailable."""
+
+    def prove_writable(self, model: ModelName, proof: str) -> None:
+        """Write a tag of the registered model that decides nothing, as a transition would write:
+        with the same credentials, to the same server. Raises Refused, Unavailable."""
