@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from governance.domain.errors import Refused, Unavailable
 from governance.domain.evidence import Content, ModelName, Snapshot, Stage, Version
 from governance.domain.identity import SlackAccount, Standing
-from governance.ports import ProductionState, Rules, VersionSummary
+from governance.ports import MetricPoint, ProductionState, Rules, VersionSummary
 
 
 class Crash(BaseException):
@@ -29,6 +29,12 @@ class FakeRegistry:
     crash_before: int = 0
     crash_after: int = 0
     transitions: list[tuple[ModelName, Version, Stage]] = field(default_factory=list)
+    points: dict[tuple[ModelName, Version, str], tuple[MetricPoint, ...]] = field(
+        default_factory=dict
+    )
+    files: dict[tuple[ModelName, Version, str], bytes] = field(default_factory=dict)
+    is_read_only: bool = False
+    proofs: list[tuple[ModelName, str]] = field(default_factory=list)
 
     def add(self, snapshot: Snapshot, content: Content) -> None:
         """Register a version."""
@@ -124,6 +130,32 @@ class FakeRegistry:
         self.transitions.append((model, version, Stage.STAGING))
         self._after()
         return Stage.STAGING
+
+    def metric_points(
+        self, model: ModelName, version: Version, metric: str
+    ) -> tuple[MetricPoint, ...]:
+        """What was logged to the run."""
+        self.snapshot(model, version)
+        return self.points.get((model, version, metric), ())
+
+    def run_file(self, model: ModelName, version: Version, path: str, *, max_bytes: int) -> bytes:
+        """One file of the run."""
+        self.snapshot(model, version)
+        found = self.files.get((model, version, path))
+        if found is None:
+            raise Refused("no_such_file", f"The run has no artifact {path}.")
+        if len(found) > max_bytes:
+            raise Refused("too_large", f"{path} has {len(found)} bytes.")
+        return found
+
+    def prove_writable(self, model: ModelName, proof: str) -> None:
+        """A tag that decides nothing."""
+        self._answer()
+        if self.is_read_only:
+            raise Refused("not_permitted", "MLflow lets Foureyes write nothing.")
+        if model not in self.models():
+            raise Refused("no_such_model", f"MLflow has no registered model named {model}.")
+        self.proofs.append((model, proof))
 
     def _answer(self) -> None:
         if self.is_down:

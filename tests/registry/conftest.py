@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -11,8 +12,8 @@ import pytest
 
 from governance.adapters.mlflow_registry import MlflowRegistry
 from governance.domain.evidence import ModelName, Stage, Version
-from governance.ports import Registry
-from tests.builders import MODEL, a_content, a_snapshot
+from governance.ports import MetricPoint, Registry
+from tests.builders import MODEL, NOON, a_content, a_snapshot
 from tests.fakes import FakeRegistry
 from tests.mlflow_server import RealMlflow
 
@@ -30,6 +31,12 @@ class Elsewhere(Protocol):
 
     def overwrite_file(self, version: Version) -> None:
         """Put other bytes under a version, of the same size."""
+
+    def log_point(self, version: Version, metric: str, value: float, step: int) -> None:
+        """Log a metric to the version's run, a second after the step before."""
+
+    def log_file(self, version: Version, path: str, text: str) -> None:
+        """Put a file beside the version, in its run."""
 
     def go_down(self) -> Registry:
         """The registry as it answers when nothing is behind it."""
@@ -57,6 +64,14 @@ class _BesideFake:
     def overwrite_file(self, version: Version) -> None:
         self.registry.contents[MODEL, version] = a_content(version, body="wEights")
 
+    def log_point(self, version: Version, metric: str, value: float, step: int) -> None:
+        before = self.registry.points.get((MODEL, version, metric), ())
+        point = MetricPoint(at=NOON + timedelta(seconds=step), step=step, value=value)
+        self.registry.points[MODEL, version, metric] = (*before, point)
+
+    def log_file(self, version: Version, path: str, text: str) -> None:
+        self.registry.files[MODEL, version, path] = text.encode()
+
     def go_down(self) -> Registry:
         return replace(self.registry, is_down=True)
 
@@ -71,6 +86,15 @@ class _BesideMlflow:
 
     def point_alias(self, version: Version) -> None:
         self.server.client.set_registered_model_alias(self.model, "champion", str(version))
+
+    def log_point(self, version: Version, metric: str, value: float, step: int) -> None:
+        run = self.server.client.get_model_version(self.model, str(version)).run_id
+        at = NOON + timedelta(seconds=step)
+        self.server.client.log_metric(run, metric, value, int(at.timestamp() * 1000), step)
+
+    def log_file(self, version: Version, path: str, text: str) -> None:
+        run = self.server.client.get_model_version(self.model, str(version)).run_id
+        self.server.client.log_text(run, text, path)
 
     def overwrite_file(self, version: Version) -> None:
         content = MlflowRegistry(self.server.uri).content(self.model, version, progress=silent)

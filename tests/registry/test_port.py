@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
 from governance.domain.errors import Refused, Unavailable
 from governance.domain.evidence import ModelName, Stage, Version
 from governance.ports import Registry
+from tests.builders import NOON
 from tests.registry.conftest import ONE, TWO, Tried, silent
 
 NINE = Version(9)
@@ -148,3 +150,42 @@ def test_a_registry_that_is_down_is_unavailable_to_every_call(
 def test_the_server_tells_a_supported_version(tried: Tried) -> None:
     """The doctor refuses others than 3."""
     assert tried.registry.server_version().startswith("3.")
+
+
+def test_a_metric_is_read_with_its_moments_oldest_first(tried: Tried) -> None:
+    """Of the run that the version came from; nothing was logged under another name."""
+    for step, value in ((2, 0.71), (1, 0.78)):
+        tried.elsewhere.log_point(ONE, "auc_live", value, step)
+    points = tried.registry.metric_points(tried.model, ONE, "auc_live")
+    found = sorted((p.at, p.step, p.value) for p in points)
+    assert found == [
+        (NOON + timedelta(seconds=1), 1, 0.78),
+        (NOON + timedelta(seconds=2), 2, 0.71),
+    ]
+    assert tried.registry.metric_points(tried.model, ONE, "auc_other") == ()
+
+
+def test_a_file_of_the_run_is_read_whole_or_refused(tried: Tried) -> None:
+    """By its path alone, never past the run, never more than was allowed."""
+    tried.elsewhere.log_file(ONE, "validation/scores.csv", "score,bad\n0.5,1\n")
+    path = "validation/scores.csv"
+    read = tried.registry.run_file(tried.model, ONE, path, max_bytes=100)
+    assert read == b"score,bad\n0.5,1\n"
+    with pytest.raises(Refused, match="bytes"):
+        tried.registry.run_file(tried.model, ONE, path, max_bytes=5)
+    for wrong in ("nothing.csv", "../validation/scores.csv", "/etc/hostname"):
+        with pytest.raises(Refused) as refused:
+            tried.registry.run_file(tried.model, ONE, wrong, max_bytes=100)
+        assert refused.value.code == "no_such_file"
+
+
+def test_it_is_proven_writable_without_moving_anything(tried: Tried) -> None:
+    """Stages and alias stay as they are; a model that is not there is refused."""
+    tried.registry.set_production(tried.model, ONE)
+    before = tried.registry.production(tried.model)
+    tried.registry.prove_writable(tried.model, "2026-03-01T12:00:00+00:00")
+    assert tried.registry.production(tried.model) == before
+    with pytest.raises(Refused):
+        tried.registry.prove_writable(ModelName("nothing"), "x")
+    with pytest.raises(Unavailable):
+        tried.elsewhere.go_down().prove_writable(tried.model, "x")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from governance.domain.evidence import Stage, Version
 from governance.domain.identity import Actor, PersonId, Role
 from governance.domain.promotion import Request, State
 from governance.domain.tenure import Origin, Tenure
-from governance.ports import Notice, Store
+from governance.ports import MetricSources, Notice, Store, Traffic
 from governance.use_cases import reconcile, restore, roll_back
 from governance.use_cases.decide import Ballot, decide, withdraw_request, withdraw_vote
 from governance.use_cases.observe import read_observed
@@ -52,6 +52,9 @@ class Desk:
     registry: FakeRegistry = field(default_factory=FakeRegistry)
     accounts: FakeAccounts = field(default_factory=FakeAccounts)
     rules: FixedRules = field(default_factory=lambda: FixedRules(some_rules()))
+    sources: MetricSources | None = None
+    traffic: Traffic | None = None
+    elapsed: Callable[[], float] = lambda: 0.0
 
     def __post_init__(self) -> None:
         for number, stage in ((3, Stage.PRODUCTION), (4, Stage.STAGING), (5, Stage.NONE)):
@@ -68,9 +71,11 @@ class Desk:
             rules=self.rules,
             accounts=self.accounts,
             heads=self.heads,
-            elapsed=_no_time,
+            elapsed=self.elapsed,
             holder="desk",
             pause=_no_pause,
+            sources=self.sources,
+            traffic=self.traffic,
             lock_patience=timedelta(0),
         )
 
@@ -235,10 +240,6 @@ def desk(database_url: str, tmp_path: Path) -> Iterator[Desk]:
     store = open_store(database_url, heads, clock=clock)
     yield Desk(store=store, heads=heads, clock=clock)
     store.close()
-
-
-def _no_time() -> float:
-    return 0.0
 
 
 def _no_pause(_seconds: float) -> None:

@@ -14,7 +14,7 @@ from governance.adapters.mlflow_registry.deadline import within
 from governance.adapters.mlflow_registry.known_digests import KnownDigests
 from governance.domain.errors import Refused, Unavailable
 from governance.domain.evidence import Content, ModelName, Snapshot, Stage, Version
-from governance.ports import ProductionState, VersionSummary
+from governance.ports import MetricPoint, ProductionState, VersionSummary
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 DEFAULT_MAX_BYTES = 2 << 30
 CALL_SECONDS = 9.0
 """The port promises 10; the rest is for what happens around a call."""
+DRILL_TAG = "foureyes.drill"
+"""Of a registered model: when it was last proven that Foureyes may write."""
 _PAGE = 200
 _HIGHEST_VERSION = 2**31 - 1
 _VERSION_TEXT = re.compile(r"\d+\.\d+[\w.+-]*")
@@ -155,6 +157,33 @@ class MlflowRegistry:
     def set_staging(self, model: ModelName, version: Version) -> Stage:
         """Move one version to Staging and read it back; nothing is archived."""
         return within(self._call_seconds, lambda: self._set_staging(model, version))
+
+    def metric_points(
+        self, model: ModelName, version: Version, metric: str
+    ) -> tuple[MetricPoint, ...]:
+        """Every value of a metric of the version's run, oldest first."""
+        from governance.adapters.mlflow_registry.run_side import metric_points
+
+        return within(
+            self._call_seconds,
+            lambda: metric_points(self._client, self._version(model, version), metric),
+        )
+
+    def run_file(self, model: ModelName, version: Version, path: str, *, max_bytes: int) -> bytes:
+        """One file among the artifacts of the version's run."""
+        from governance.adapters.mlflow_registry.run_side import run_file
+
+        found = within(self._call_seconds, lambda: self._version(model, version))
+        return run_file(self._client, found, path, max_bytes=max_bytes)
+
+    def prove_writable(self, model: ModelName, proof: str) -> None:
+        """Write a tag of the registered model that decides nothing."""
+
+        def write() -> None:
+            with _translated("a tag", _no_such_model(model), invalid_is_missing=True):
+                self._client.set_registered_model_tag(model, DRILL_TAG, proof)
+
+        within(self._call_seconds, write)
 
     # --- each inside its time ---------------------------------------------------------------
 

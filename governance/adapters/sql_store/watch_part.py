@@ -32,6 +32,7 @@ class WatchPart:
     """What watching keeps."""
 
     connection: Connection
+    is_write: bool
 
     @property
     def now(self) -> datetime:
@@ -185,7 +186,9 @@ class WatchPart:
 
     def alert(self, alert_id: AlertId) -> Alert:
         """Read one and hold it."""
-        query = select(alerts.c.body).where(alerts.c.id == alert_id).with_for_update()
+        query = select(alerts.c.body).where(alerts.c.id == alert_id)
+        if self.is_write:
+            query = query.with_for_update()
         body = self.connection.execute(query).scalar()
         if body is None:
             raise Refused("no_such_alert", f"There is no alert {alert_id}.")
