@@ -14,11 +14,14 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot import messages, views
+from bot.alert_view import alert_line, alert_message, reminder
+from bot.pictures import PICTURE_TROUBLE, NoPictures, Pictures
 from bot.shown import shown_request
 from bot.views import Drawn
 from governance.domain.approval import RequestId
 from governance.domain.evidence import ModelName
 from governance.domain.identity import PersonId
+from governance.domain.monitoring.alert import AlertId
 from governance.domain.policy import policy_for
 from governance.ports import Notice, NoticeKind, SentMessage
 from governance.use_cases.world import World
@@ -27,7 +30,14 @@ _log = logging.getLogger("foureyes.announcer")
 
 _PAGE = 200
 _ALERTS = frozenset(
-    {"changed_elsewhere", "record_broken", "restored_differs", "rollback_failed", "rolled_back"}
+    {
+        "changed_elsewhere",
+        "drill_failed",
+        "record_broken",
+        "restored_differs",
+        "rollback_failed",
+        "rolled_back",
+    }
 )
 _COPY_IS_GONE = frozenset({"channel_not_found", "is_archived", "not_in_channel", "user_disabled"})
 """A direct message that cannot be drawn again hinders nobody else's."""
@@ -43,6 +53,7 @@ class Announcer:
 
     world: World
     client: WebClient
+    pictures: Pictures = field(default_factory=NoPictures)
     _channels: dict[str, str] = field(default_factory=dict)
 
     def announce(self, notice: Notice) -> None:
@@ -63,6 +74,10 @@ class Announcer:
                 self._tell(notice)
             case NoticeKind.CHANNEL:
                 self._channel(notice)
+            case NoticeKind.ALERT:
+                self._alert(_alert_of(notice))
+            case NoticeKind.ALERT_LINE:
+                self._alert_line(notice)
 
     def _redraw(self, request_id: RequestId) -> None:
         rules = self.world.rules.current()
@@ -176,6 +191,11 @@ class Announcer:
                 request = tx.request(notice.request_id)
         if notice.what == "unreachable":
             text = messages.unreachable(str(notice.model), notice.facts)
+        elif notice.what == "alert_reminder":
+            with self.world.store.read() as tx:
+                text = reminder(tx.alert(_alert_of(notice)))
+        elif notice.request_id is None:
+            text = messages.told_of_model(notice.what, str(notice.model), notice.facts)
         else:
             text = messages.told(notice.what, notice.facts, request, rules.roster)
         self._post(self._direct_channel(_person_of(notice)), views.sentence(text))
@@ -190,6 +210,34 @@ class Announcer:
             mentions = {str(a): p.name for p in people if p for a in sorted(p.slack)[:1]}
         text = messages.channel(notice.what, model, notice.facts, rules.roster)
         self._post(self._channel_of(model), views.sentence(text, mentions))
+
+    # --- alerts ---------------------------------------------------------------------------
+
+    def _alert(self, alert_id: AlertId) -> None:
+        rules = self.world.rules.current()
+        with self.world.store.read() as tx:
+            alert = tx.alert(alert_id)
+        policy = policy_for(rules.policies, alert.model)
+        picture = self.pictures.block_for(alert)
+        where = self._channel_of(alert.model)
+        drawn = alert_message(alert, policy, rules.roster, picture=picture)
+        try:
+            self._put(_alert_key(alert_id), where, drawn)
+        except SlackApiError as error:
+            if picture is None or error.response.get("error") not in PICTURE_TROUBLE:
+                raise
+            # Slack does not know the picture (yet): the words come at once, without it.
+            self.pictures.forget(alert)
+            drawn = alert_message(alert, policy, rules.roster, picture=None)
+            self._put(_alert_key(alert_id), where, drawn)
+
+    def _alert_line(self, notice: Notice) -> None:
+        there = self._sent(_alert_key(_alert_of(notice)))
+        if there is None:
+            raise Undeliverable("the alert has no message")
+        roster = self.world.rules.current().roster
+        by = roster.name_of(PersonId(str(notice.facts.get("by"))))
+        self._post_in_thread(there, views.sentence(alert_line(notice.what, notice.facts, by)))
 
     # --- places ---------------------------------------------------------------------------
 
@@ -241,6 +289,14 @@ def _request_of(notice: Notice) -> RequestId:
     if notice.request_id is None:
         raise Undeliverable("a notice without its request")
     return notice.request_id
+
+
+def _alert_key(alert_id: AlertId) -> str:
+    return f"alert {alert_id}"
+
+
+def _alert_of(notice: Notice) -> AlertId:
+    return AlertId(int(str(notice.facts["alert"])))
 
 
 def _person_of(notice: Notice) -> PersonId:

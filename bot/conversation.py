@@ -59,7 +59,7 @@ class Conversation:
             raise_error_for_unhandled_request=False,
         )
         commands.register(app, self._intake, self._desk, self._form)
-        clicks.register(app, self._intake, self._world)
+        clicks.register(app, self._intake, self._world, self._form)
         forms.register(app, self._intake, self._form)
         return app
 

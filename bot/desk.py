@@ -24,9 +24,10 @@ from governance.domain.approval import RequestId, Verdict
 from governance.domain.errors import Conflict, FoureyesError, Unavailable
 from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.identity import Actor, SlackAccount
+from governance.domain.monitoring.alert import AlertId
 from governance.domain.promotion import Request, State
 from governance.ports import InboxId, InboxItem
-from governance.use_cases import inspect, reconcile, restore, roll_back
+from governance.use_cases import alerts, inspect, reconcile, restore, roll_back
 from governance.use_cases.decide import Ballot, decide, withdraw_request, withdraw_vote
 from governance.use_cases.promote import Wish, promote
 from governance.use_cases.settle import redraw
@@ -37,7 +38,9 @@ _log = logging.getLogger("foureyes.desk")
 Payload = Mapping[str, str]
 _LEASE = timedelta(seconds=90)
 _SLOW_BYTES = 50_000_000
-MODAL_KINDS = frozenset({"open_comment", "open_details", "open_promote", "choose_model"})
+MODAL_KINDS = frozenset(
+    {"open_comment", "open_details", "open_promote", "choose_model", "open_record"}
+)
 """What only opens or fills a modal: after a restart the trigger is gone, and the person is told."""
 
 
@@ -124,6 +127,14 @@ class Desk:
                 return self._roll_back(payload)
             case "model":
                 return self._model(payload)
+            case "acknowledge":
+                alerts.acknowledge(
+                    self.world,
+                    AlertId(int(payload["alert"])),
+                    actor=self.actor(payload),
+                    standing=self.world.accounts.standing(payload["user"]),
+                )
+                return None
             case _:
                 return views.text_blocks(messages.HELP)
 

@@ -192,6 +192,19 @@ def told(what: str, facts: Mapping[str, Json], request: Request | None, roster: 
     return f"{title}: {facts.get('state')}. {facts.get('why')}"
 
 
+def told_of_model(what: str, model: str, facts: Mapping[str, Json]) -> str:
+    """A direct message to an owner about what watches their model."""
+    monitor = facts.get("monitor")
+    if what == "monitor_blind":
+        return (
+            f"{model}: the monitor {monitor} cannot see. {facts.get('why')} You are told once; it "
+            "goes on trying."
+        )
+    if what == "monitor_sees_again":
+        return f"{model}: the monitor {monitor} sees again."
+    return f"{model}: {what}"
+
+
 def asked(request: Request, roster: Roster) -> str:
     """To somebody whose approval would fill a seat."""
     return f"{roster.name_of(request.requester)} asks for your decision: {request_title(request)}."
@@ -211,12 +224,22 @@ def channel(what: str, model: str, facts: Mapping[str, Json], roster: Roster) ->
             f"Rolled back: MLflow Production is v{facts['to']} (was v{facts['from']}) of {model}, "
             f"by {who}, in {facts['seconds']} s. Reason: {facts['why'] or 'none given'}. "
             f"v{facts['from']} is quarantined until it is approved again. {NOT_SERVED}{doubt}"
+            f"{_traffic(facts)}"
         )
     if what == "rollback_failed":
         return (
             f"A rollback of {model} to v{facts['to']} failed: {facts['why']} Somebody has to look "
             f"at MLflow now; /rollback {model} shows what is possible."
         )
+    if what == "served":
+        return f"{model}: {facts['served']}"
+    if what == "drill_failed":
+        return (
+            f"A rollback of {model} would not work now: {facts['why']} Somebody has to put this "
+            "right before it is needed."
+        )
+    if what == "drill_holds_again":
+        return f"A rollback of {model} would work again: every part of the drill holds."
     if what == "restored_differs":
         return f"{model}: {facts['difference']} An owner has to look before it is relied on."
     if what == "changed_elsewhere":
@@ -234,6 +257,11 @@ def channel(what: str, model: str, facts: Mapping[str, Json], roster: Roster) ->
         by = roster.name_of(PersonId(str(facts.get("by"))))
         return f"The rules of {model} changed, loaded by {by}:\n" + "\n".join(listed) + more
     return f"{model}: {what}"
+
+
+def _traffic(facts: Mapping[str, Json]) -> str:
+    problem = facts.get("traffic_problem")
+    return f" Traffic could not be told: {problem} It is tried again." if problem else ""
 
 
 def unreachable(model: str, facts: Mapping[str, Json]) -> str:

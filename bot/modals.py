@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot import messages
@@ -10,6 +11,7 @@ from bot.block_kit import DETAIL, Block, chunks, option, plain, section
 from bot.mrkdwn import folded
 from bot.views import Shown, against, change_lines
 from governance.domain.approval import Verdict
+from governance.domain.canonical import Json
 
 _OPTION_VALUE = 150
 _VERDICT_TITLES = {
@@ -45,6 +47,31 @@ def comment_modal(verdict: Verdict, value: str, channel: str) -> Block:
             }
         ],
     }
+
+
+_RECORDS = 40
+
+
+def record_modal(model: str, events: Sequence[Mapping[str, Json]]) -> Block:
+    """The newest records of a model, newest first; the command line has all of them."""
+    lines = [_record_line(event) for event in reversed(events[-_RECORDS:])]
+    blocks = [section(chunk) for chunk in chunks(f"The record of {model} (UTC)", lines)]
+    blocks.append(section(f"All of it: foureyes audit show {model}"))
+    return {
+        "type": "modal",
+        "title": plain("The record"),
+        "close": plain("Close"),
+        "blocks": blocks[:99],
+    }
+
+
+def _record_line(event: Mapping[str, Json]) -> str:
+    at = str(event["at"])[:19].replace("T", " ")
+    who = event["person"] or event["via"]
+    version = f" v{event['version']}" if event["version"] else ""
+    kind = str(event["kind"]).replace("_", " ")
+    why = f": {event['why']}" if event["why"] else ""
+    return f"{event['seq']}. {at} {kind}{version} by {who}{why}"
 
 
 def details_modal(shown: Shown) -> Block:

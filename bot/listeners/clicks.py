@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from slack_bolt import Ack, App
@@ -15,9 +16,11 @@ from slack_sdk.webhook import WebhookClient
 from bot import messages, modals
 from bot.block_kit import Block
 from bot.intake import Intake
+from bot.listeners.forms import PromoteForm
 from bot.shown import shown_request
 from governance.domain.approval import RequestId, Verdict
 from governance.domain.errors import FoureyesError
+from governance.domain.evidence import ModelName
 from governance.ports import InboxId
 from governance.use_cases.world import World
 
@@ -27,7 +30,16 @@ Body = Mapping[str, Any]
 """Slack's own JSON; every value is read by name and checked where it is used."""
 
 
-def register(app: App, intake: Intake, world: World) -> None:
+@dataclass(frozen=True, kw_only=True)
+class _Clicked:
+    """What a button of an alert says; never trusted further."""
+
+    alert: int
+    model: str
+    version: int
+
+
+def register(app: App, intake: Intake, world: World, form: PromoteForm) -> None:
     """Add the listeners."""
 
     def take(kind: str, body: Body, ack: Ack, extra: Mapping[str, str]) -> InboxId | None:
@@ -83,6 +95,40 @@ def register(app: App, intake: Intake, world: World) -> None:
             return
         intake.hand_over(take(kind, body, ack, {"request": request}))
 
+    @app.action("acknowledge")
+    def acknowledge(body: Body, ack: Ack) -> None:
+        intake.hand_over(take("acknowledge", body, ack, {"alert": str(_alert(body).alert)}))
+
+    @app.action("offer_rollback")
+    def offer_rollback(body: Body, ack: Ack) -> None:
+        text = f'"{_alert(body).model}"'
+        intake.hand_over(take("rollback", body, ack, {"text": text}), urgent=True)
+
+    @app.action("open_record")
+    def open_record(body: Body, ack: Ack, client: WebClient) -> None:
+        stored = take("open_record", body, ack, {})
+        if stored is None:
+            return
+        clicked = _alert(body)
+        try:
+            with world.store.read() as tx:
+                events = tx.events(model=ModelName(clicked.model))
+            modal = modals.record_modal(clicked.model, events)
+        except FoureyesError as problem:
+            modal = modals.sentence_modal(problem.sentence)
+        _open(client, str(body["trigger_id"]), modal)
+        intake.hand_over(stored)
+
+    @app.action("promote_again")
+    def promote_again(body: Body, ack: Ack) -> None:
+        stored = take("open_promote", body, ack, {})
+        if stored is None:
+            return
+        clicked = _alert(body)
+        typed = f'"{clicked.model}" {clicked.version}'
+        form.open(str(body["trigger_id"]), typed, _channel(body))
+        intake.hand_over(stored)
+
     @app.action("roll_back")
     def roll_back(body: Body, ack: Ack) -> None:
         value = str(body["actions"][0]["value"])
@@ -115,6 +161,16 @@ def _value(body: Body) -> dict[str, str]:
         return {"request": str(value["request"]), "drawing": str(value["drawing"])}
     except (KeyError, ValueError, TypeError):
         return {"request": "", "drawing": ""}
+
+
+def _alert(body: Body) -> _Clicked:
+    try:
+        value = json.loads(str(body["actions"][0]["value"]))
+        return _Clicked(
+            alert=int(value["alert"]), model=str(value["model"]), version=int(value["version"])
+        )
+    except (KeyError, ValueError, TypeError):
+        return _Clicked(alert=0, model="", version=0)
 
 
 def _channel(body: Body) -> str:

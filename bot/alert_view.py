@@ -1,0 +1,148 @@
+"""An alert as a message, pure: what was seen, what was done, and what to do next."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from bot.block_kit import Block, plain, section
+from bot.mrkdwn import escaped, folded, moment, visible
+from bot.views import Drawn
+from governance.domain.identity import Roster
+from governance.domain.monitoring.alert import Alert, Outcome
+from governance.domain.policy import ModelPolicy
+
+_HEADER = 140
+NOT_ASKED = "What is served was not checked."
+
+
+def alert_message(
+    alert: Alert, policy: ModelPolicy | None, roster: Roster, *, picture: Block | None
+) -> Drawn:
+    """The alert as it stands; drawn again with each step. `picture` is an image block, or None
+    where Slack did not take one."""
+    title = alert_title(alert)
+    pinged = "" if alert.acknowledged_by else " ".join(_on_call(policy, roster))
+    blocks: list[Block] = [{"type": "header", "text": plain(folded(visible(title), _HEADER))}]
+    if pinged:
+        blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": pinged}})
+    blocks.append(section(alert.sentence))
+    if picture is not None:
+        blocks.append(picture)
+    blocks.append(section(what_was_done(alert)))
+    blocks.append(_context(alert, roster))
+    buttons = _buttons(alert)
+    if buttons:
+        blocks.append({"type": "actions", "block_id": "alert", "elements": buttons})
+    text = f"{pinged} {escaped(folded(f'{title}: {alert.sentence}', 1500))}".strip()
+    return Drawn(text=text, blocks=blocks)
+
+
+def alert_title(alert: Alert) -> str:
+    """What happened, for the eye that only passes."""
+    name = f"{alert.model} v{alert.version}"
+    match alert.outcome:
+        case Outcome.ROLLED_BACK:
+            return f"Rolled back: {name} → v{alert.to_version}"
+        case Outcome.PENDING:
+            return f"Rolling back: {name}"
+        case Outcome.ONLY_ALERTED:
+            return f"Look at {name}: {alert.metric}"
+        case _:
+            return f"Not rolled back: {name}"
+
+
+def what_was_done(alert: Alert) -> str:
+    """What became of it, and the next step."""
+    model, version = alert.model, alert.version
+    match alert.outcome:
+        case Outcome.ROLLED_BACK:
+            seconds = "" if alert.seconds is None else f", {alert.seconds:.2f} s after the verdict"
+            served = alert.served or NOT_ASKED
+            return (
+                f"MLflow Production is v{alert.to_version} (was v{version}){seconds}. {served} "
+                f"v{version} is quarantined until it is approved again."
+            )
+        case Outcome.PENDING:
+            return "The last known good version is being put back. This message changes then."
+        case Outcome.ONLY_ALERTED:
+            return (
+                "Nothing was changed: the policy only alerts here. "
+                f"/rollback {model} shows what could be put back."
+            )
+        case Outcome.NO_TARGET:
+            return (
+                f"Nothing was changed, and v{version} still is in Production. {alert.note} "
+                f"Somebody has to promote a version now: /promote {model}."
+            )
+        case Outcome.LIMITED:
+            return (
+                f"Nothing was changed, and v{version} still is in Production. {alert.note} "
+                f"/rollback {model} shows what could be put back."
+            )
+        case Outcome.MOVED:
+            return f"Nothing had to be changed. {alert.note}"
+        case Outcome.FAILED:
+            return (
+                f"The rollback failed: {alert.note} Somebody has to look at MLflow now; "
+                f"/rollback {model} shows what is possible."
+            )
+
+
+def alert_line(what: str, facts: Mapping[str, object], by: str) -> str:
+    """One line in the thread."""
+    if what == "acknowledged":
+        return f"{by} acknowledged this."
+    if what == "served":
+        return str(facts.get("served"))
+    return f"Over. {facts.get('why')}"
+
+
+def reminder(alert: Alert) -> str:
+    """To somebody who has to look."""
+    return (
+        f"Nobody has acknowledged this yet. {alert_title(alert)}. {alert.sentence} "
+        f"{what_was_done(alert)}"
+    )
+
+
+def _on_call(policy: ModelPolicy | None, roster: Roster) -> list[str]:
+    people = [roster.people.get(p) for p in policy.on_call] if policy else []
+    return [f"<@{account}>" for p in people if p for account in sorted(p.slack)[:1]]
+
+
+def _context(alert: Alert, roster: Roster) -> Block:
+    parts = [f"Monitor {escaped(alert.monitor)}", f"alert {alert.id}", moment(alert.raised_at)]
+    if alert.acknowledged_by is not None:
+        parts.append(f"acknowledged by {escaped(roster.name_of(alert.acknowledged_by))}")
+    if alert.closed_at is not None:
+        parts.append(f"over {moment(alert.closed_at)}")
+    return {
+        "type": "context",
+        "elements": [{"type": "mrkdwn", "verbatim": True, "text": " · ".join(parts)}],
+    }
+
+
+def _buttons(alert: Alert) -> list[Block]:
+    value = json.dumps(
+        {"alert": alert.id, "model": alert.model, "version": alert.version}, ensure_ascii=False
+    )
+
+    def button(label: str, action: str, style: str | None = None) -> Block:
+        made: Block = {
+            "type": "button",
+            "text": plain(label),
+            "action_id": action,
+            "value": value,
+        }
+        return {**made, "style": style} if style else made
+
+    found: list[Block] = []
+    if alert.is_open and alert.acknowledged_by is None:
+        found.append(button("Acknowledge", "acknowledge", "primary"))
+    if alert.is_open and alert.outcome in (Outcome.ONLY_ALERTED, Outcome.LIMITED):
+        found.append(button("Roll back …", "offer_rollback", "danger"))
+    found.append(button("Open the record", "open_record"))
+    if alert.outcome is Outcome.ROLLED_BACK:
+        found.append(button("Ask to promote again", "promote_again"))
+    return found
