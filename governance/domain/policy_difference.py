@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
 from governance.domain.identity import Person, PersonId, Role, Roster
+from governance.domain.monitoring.words import differences, duration
 from governance.domain.policy import (
     ModelPolicy,
     PolicySet,
@@ -114,6 +114,7 @@ def _policy(old: ModelPolicy, new: ModelPolicy) -> Iterator[str]:
             f"the decision threshold is in {new.decision_threshold or 'nothing'} instead of "
             f"{old.decision_threshold or 'nothing'}"
         )
+    yield from differences(old.watching, new.watching)
     if old.channel != new.channel:
         yield f"messages go to {new.channel} instead of {old.channel}"
 
@@ -140,7 +141,7 @@ def _rule(old: StageRule, new: StageRule) -> Iterator[str]:
     for stage in sorted(old.from_stages - new.from_stages):
         yield f"may no longer be entered from {stage}"
     if old.soak != new.soak:
-        yield f"needs {_time(new.soak)} in Staging instead of {_time(old.soak)}"
+        yield f"needs {duration(new.soak)} in Staging instead of {duration(old.soak)}"
     checks_before = [describe_check(c) for c in old.checks]
     checks_after = [describe_check(c) for c in new.checks]
     for check in (c for c in checks_after if c not in checks_before):
@@ -150,7 +151,8 @@ def _rule(old: StageRule, new: StageRule) -> Iterator[str]:
     if checks_before != checks_after and sorted(checks_before) == sorted(checks_after):
         yield "makes its checks in another order"
     if old.expires_after != new.expires_after:
-        yield f"requests end after {_time(new.expires_after)} instead of {_time(old.expires_after)}"
+        before, after = duration(old.expires_after), duration(new.expires_after)
+        yield f"requests end after {after} instead of {before}"
     if old.rejections_to_end != new.rejections_to_end:
         yield (
             f"requests are ended by {_rejections(new.rejections_to_end)} instead of "
@@ -174,15 +176,6 @@ def _seats(old: StageRule, new: StageRule) -> Iterator[str]:
 
 def _rejections(count: int) -> str:
     return "1 rejection" if count == 1 else f"{count} rejections"
-
-
-def _time(duration: timedelta) -> str:
-    """The largest unit that says it exactly: 2 d, 12 h, 5 s."""
-    seconds = duration.total_seconds()
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds / size:g} {unit}"
-    return f"{seconds:g} s"
 
 
 # --- people -------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import pytest
 from governance.adapters.policy_files import load_texts
 from governance.domain.evidence import ModelName, Stage
 from governance.domain.identity import Person, PersonId, Role, SlackAccount
+from governance.domain.monitoring.spec import Watching
 from governance.domain.policy import (
     ModelPolicy,
     Seats,
@@ -68,6 +69,7 @@ def test_a_comment_has_no_words() -> None:
 
 
 POLICY_FIELDS: dict[str, object] = {
+    "watching": Watching(probe_url="https://serving.example/version"),
     "pattern": "another",
     "stages": {Stage.PRODUCTION: a_rule()},
     "rollback_roles": frozenset({Role("risk")}),

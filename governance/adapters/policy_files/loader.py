@@ -17,7 +17,9 @@ from governance.adapters.policy_files.people import declared, roster_of, shared_
 from governance.adapters.policy_files.policies import Passable, policy_of, repeated_checks, ties
 from governance.adapters.policy_files.problems import Finding, PolicyProblems, Report
 from governance.adapters.policy_files.refusals import refusals
-from governance.adapters.policy_files.schema import Known, PeopleFile, PolicyFile
+from governance.adapters.policy_files.schema import PeopleFile, PolicyFile
+from governance.adapters.policy_files.watching import WatchingProblems
+from governance.adapters.policy_files.words import Known
 from governance.domain.canonical import digest_of
 from governance.domain.errors import Unavailable
 from governance.domain.identity import Roster
@@ -161,6 +163,13 @@ class _Examined:
     warnings: tuple[Finding, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Policy:
+    policy: ModelPolicy | None = None
+    problems: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+
+
 def _loaded(texts: Mapping[str, str], findings: Iterable[Finding]) -> Loaded:
     examined = _examine(texts)
     problems = sorted({*findings, *examined.problems})
@@ -196,13 +205,15 @@ def _examine(texts: Mapping[str, str]) -> _Examined:
     for file, document in documents.items():
         if file in people_files:
             continue
-        policy, found = _policy(document, known)
-        problems += found
+        read = _policy(document, known)
+        policy = read.policy
+        problems += read.problems
+        warnings += read.warnings
         if policy is None:
             continue
         policies[file] = policy
         problems += repeated_checks(document, policy)
-        if roster is not None and not found:
+        if roster is not None:
             passable = Passable(document, policy, roster)
             problems += passable.problems()
             warnings += passable.warnings()
@@ -241,9 +252,16 @@ def _people(document: Document, known: Known) -> tuple[Roster | None, list[Findi
     return (None if document.refused else roster_of(file)), found
 
 
-def _policy(document: Document, known: Known) -> tuple[ModelPolicy | None, list[Finding]]:
+def _policy(document: Document, known: Known) -> _Policy:
     try:
         file = PolicyFile.model_validate(document.value, context=known)
     except ValidationError as error:
-        return None, list(refusals(document, error, PolicyFile))
-    return (None if document.refused else policy_of(file)), []
+        return _Policy(problems=tuple(refusals(document, error, PolicyFile)))
+    if document.refused:
+        return _Policy()
+    watching = WatchingProblems(document, file)
+    return _Policy(
+        policy=policy_of(file),
+        problems=tuple(watching.problems()),
+        warnings=tuple(watching.warnings()),
+    )

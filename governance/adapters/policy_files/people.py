@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from governance.adapters.policy_files.document import Document, Path, as_mapping
 from governance.adapters.policy_files.problems import Finding
-from governance.adapters.policy_files.schema import Known, PeopleFile, PersonPart
+from governance.adapters.policy_files.schema import PeopleFile, PersonPart
+from governance.adapters.policy_files.words import Known
 from governance.domain.identity import Person, PersonId, Role, Roster, SlackAccount
 
 _ACCOUNTS = {

@@ -18,6 +18,7 @@ from governance.adapters.policy_files.schema import (
     StagingCheck,
     StagingRule,
 )
+from governance.adapters.policy_files.watching import watching_of
 from governance.domain.approval import bar_makers, who_is_missing
 from governance.domain.evidence import ModelName, Stage
 from governance.domain.identity import Person, PersonId, Role, Roster
@@ -61,6 +62,7 @@ def policy_of(file: PolicyFile) -> ModelPolicy:
         channel=file.channel,
         owners=frozenset(PersonId(p) for p in file.owners),
         on_call=tuple(PersonId(p) for p in file.on_call),
+        watching=watching_of(file),
     )
 
 
