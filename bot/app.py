@@ -28,7 +28,9 @@ from bot.assembly import (
     open_database_to_run,
     open_heads,
     open_registry,
+    open_webhook,
     record_load,
+    source_secrets,
 )
 from bot.conversation import Conversation
 from bot.directory import SlackAccounts
@@ -42,9 +44,10 @@ from bot.web import HealthServer
 from governance.adapters.policy_files import load_texts
 from governance.adapters.sql_store import SqlStore
 from governance.domain.errors import FoureyesError, IntegrityViolation
-from governance.jobs import Job, Jobs, Rhythm, reconciling
+from governance.jobs import Job, Jobs, Rhythm, reconciling, watching
 from governance.use_cases import reconcile
 from governance.use_cases.audit import verify
+from governance.use_cases.watch import Watch
 from governance.use_cases.world import World
 
 _log = logging.getLogger("foureyes")
@@ -73,6 +76,7 @@ def run(settings: Settings) -> int:
     with ExitStack() as stack:
         store = stack.enter_context(_store(settings))
         rules = _rules(settings, store)
+        start_logging((*settings.secrets(), *source_secrets(rules.current(), os.environ)))
         # Slack's own words about tokens and calls are logged by whoever makes the call.
         client = WebClient(
             token=required(settings.slack_bot_token, "SLACK_BOT_TOKEN").reveal(),
@@ -86,6 +90,7 @@ def run(settings: Settings) -> int:
             rules=rules,
             accounts=SlackAccounts(client),
             heads=heads,
+            settings=settings,
         )
         return _Running(settings, world, store, rules, heads, client).until_stopped()
 
@@ -109,6 +114,7 @@ class _Running:
         self._stop = Event()
         self._reload = Event()
         self._record = _Record(world, heads)
+        self._watch = Watch(world)
         self._conversation = Conversation(world, client, rollback_click=settings.rollback_click)
         app_token = required(settings.slack_app_token, "SLACK_APP_TOKEN").reveal()
         handler = SocketModeHandler(
@@ -167,6 +173,7 @@ class _Running:
     def _end(self) -> bool:
         """Take nothing new, finish what runs. False when something would not end."""
         self._stop.set()
+        self._watch.stop()
         unlinked = self._link.close()
         draining = Thread(target=self._conversation.drain, name="drain", daemon=True)
         draining.start()
@@ -177,11 +184,16 @@ class _Running:
 
     def _all_jobs(self) -> tuple[Job, ...]:
         settings = self._settings
-        rhythm = Rhythm(push_every=settings.push_every, look_every=settings.look_every)
+        rhythm = Rhythm(
+            push_every=settings.push_every,
+            look_every=settings.look_every,
+            watch_every=settings.watch_every,
+        )
         jobs = [
             Job(name=_INBOX, every=settings.inbox_every, run=self._work_off),
             Job(name=_OUTBOX, every=settings.inbox_every, run=self._send_due),
             *reconciling(self._world, rhythm),
+            *watching(self._world, self._watch, rhythm, webhook=open_webhook(settings)),
             Job(name="record", every=_RECORD_EVERY, run=self._record.check_newest),
         ]
         if settings.policies_from_store:

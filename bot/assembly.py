@@ -8,16 +8,28 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from bot.settings import STORE_WORD, Settings, required
 from governance.domain.errors import IntegrityViolation, Refused, Unavailable
 from governance.domain.identity import Actor, Standing
 from governance.domain.ledger import Head, KeptHead
-from governance.ports import Accounts, KeptHeads, Registry, Rules, RuleSource
+from governance.ports import (
+    Accounts,
+    KeptHeads,
+    MetricSources,
+    Registry,
+    Rules,
+    RuleSource,
+    ServingProbe,
+    Traffic,
+    Webhook,
+)
 from governance.use_cases.world import World
 
 if TYPE_CHECKING:
@@ -75,6 +87,13 @@ class NoWorkspace:
         """Raises Unavailable, always."""
         raise Unavailable(
             "workspace_unavailable", f"This command does not ask Slack about {account}."
+        )
+
+    def verify_channel(self, channel: str) -> None:
+        """Raises Unavailable, always."""
+        raise Unavailable(
+            "workspace_unavailable",
+            f"Slack was not asked about {channel}: SLACK_BOT_TOKEN is not set.",
         )
 
 
@@ -237,6 +256,71 @@ def open_registry(settings: Settings) -> Registry:
     )
 
 
+def open_traffic(settings: Settings) -> Traffic | None:
+    """The file that says which version is served; None where none is set."""
+    if settings.traffic_file is None:
+        return None
+    from governance.adapters.traffic_file import TrafficFile
+
+    return TrafficFile(settings.traffic_file)
+
+
+@cache
+def open_sources() -> MetricSources:
+    """Predictions and outcomes, by the addresses in the environment; imported when first needed.
+
+    Raises:
+        Refused: `monitors_not_installed`.
+    """
+    try:
+        from governance.adapters.metric_sources import IbisSources
+    except ModuleNotFoundError as missing:
+        raise Refused(
+            "monitors_not_installed",
+            f"A policy has monitors, and {missing.name} is not installed: "
+            "pip install 'foureyes[monitors]'.",
+        ) from missing
+    return IbisSources(os.environ)
+
+
+def source_secrets(rules: Rules, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Passwords in the addresses that policies name, which no log line may hold."""
+    names = {s.url for p in rules.policies.policies.values() for s in p.watching.sources}
+    found = (urlsplit(environ.get(name, "")).password for name in sorted(names))
+    return tuple(password for password in found if password)
+
+
+def open_probe(settings: Settings) -> ServingProbe:
+    """What the serving platform says."""
+    from governance.adapters.http_edges import HttpProbe
+
+    return HttpProbe(allow_private=settings.allow_private)
+
+
+def open_webhook(settings: Settings) -> Webhook | None:
+    """Who hears of transitions and alerts outside; None where nobody does."""
+    if settings.webhook_url is None:
+        return None
+    from governance.adapters.http_edges import SignedWebhook
+
+    secret = required(settings.webhook_secret, "FOUREYES_WEBHOOK_SECRET")
+    return SignedWebhook(
+        settings.webhook_url.reveal(), secret.reveal(), allow_private=settings.allow_private
+    )
+
+
+def open_accounts(settings: Settings) -> Accounts:
+    """Slack where a token is set, for commands that can do without."""
+    if settings.slack_bot_token is None:
+        return NoWorkspace()
+    from slack_sdk import WebClient
+
+    from bot.directory import SlackAccounts
+
+    token = settings.slack_bot_token.reveal()
+    return SlackAccounts(WebClient(token=token, base_url=settings.slack_api_url, timeout=10))
+
+
 def build_world(
     store: SqlStore,
     *,
@@ -244,9 +328,14 @@ def build_world(
     rules: RuleSource,
     accounts: Accounts,
     heads: KeptHeads,
+    settings: Settings | None = None,
 ) -> World:
-    """Everything that a use case needs."""
+    """Everything that a use case needs; without settings nothing is watched and nothing follows
+    the traffic."""
     return World(
+        traffic=open_traffic(settings) if settings else None,
+        sources=open_sources if settings else None,
+        probe=open_probe(settings) if settings else None,
         store=store,
         registry=registry,
         rules=rules,
@@ -271,8 +360,9 @@ def world_without_slack(settings: Settings) -> Iterator[World]:
             store,
             registry=open_registry(settings),
             rules=rules,
-            accounts=NoWorkspace(),
+            accounts=open_accounts(settings),
             heads=open_heads(settings),
+            settings=settings,
         )
 
 

@@ -14,6 +14,7 @@ from bot.desk import Desk
 from bot.intake import Intake
 from bot.listeners import clicks, commands, forms
 from bot.outbox import Outbox
+from bot.pictures import UploadedPictures
 from governance.domain.errors import FoureyesError
 from governance.use_cases.world import World
 
@@ -33,7 +34,10 @@ class Conversation:
         self._working = ThreadPoolExecutor(_WORKERS, thread_name_prefix="worker")
         self._rolling_back = ThreadPoolExecutor(_URGENT, thread_name_prefix="urgent")
         self._sending = ThreadPoolExecutor(1, thread_name_prefix="sender")
-        self._outbox = Outbox(world=world, announcer=Announcer(world=world, client=client))
+        self._outbox = Outbox(
+            world=world,
+            announcer=Announcer(world=world, client=client, pictures=UploadedPictures(client)),
+        )
         self._desk = Desk(
             world=world,
             client=client,

@@ -7,9 +7,10 @@ import threading
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from governance.domain.errors import Unavailable
+from governance.domain.errors import Refused, Unavailable
 from governance.domain.identity import SlackAccount, Standing
 
+_PAGE = 200
 _GONE = ("user_not_found", "users_not_found", "user_not_visible")
 
 
@@ -51,6 +52,33 @@ class SlackAccounts:
             is_guest=guest,
             same_workspace=_same(user, team, enterprise),
         )
+
+    def verify_channel(self, channel: str) -> None:
+        """That the bot is in it."""
+        cursor = ""
+        while True:
+            try:
+                page = self._client.conversations_list(
+                    types="public_channel,private_channel", limit=_PAGE, cursor=cursor
+                )
+            except (SlackApiError, OSError) as error:
+                raise Unavailable(
+                    "workspace_unavailable", "Slack does not say which channels there are."
+                ) from error
+            channels: list[dict[str, object]] = page.get("channels") or []
+            for found in channels:
+                if channel in (found.get("id"), f"#{found.get('name')}"):
+                    if found.get("is_archived") or not found.get("is_member"):
+                        raise Refused(
+                            "not_in_channel",
+                            f"The bot is not in {channel}, or it is archived: invite it there.",
+                        )
+                    return
+            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                raise Refused(
+                    "no_such_channel", f"There is no channel {channel}, or the bot cannot see it."
+                )
 
     def _workspace(self) -> tuple[str, str]:
         with self._lock:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.block_kit import Block
 from governance.domain.monitoring.alert import Alert, AlertId
+
+if TYPE_CHECKING:
+    from bot.chart import AlertChart
 
 _log = logging.getLogger("foureyes.pictures")
 
@@ -68,7 +71,7 @@ class UploadedPictures:
 
     def _upload(self, alert: Alert) -> tuple[str, str] | None:
         try:
-            from bot.chart import alt_text, chart_of, draw
+            from bot.chart import alt_text, draw
         except ModuleNotFoundError:  # without the extra for monitors there are no pictures
             return None
         try:
@@ -83,3 +86,23 @@ class UploadedPictures:
         except (SlackApiError, OSError, KeyError, TypeError, ValueError) as error:
             _log.warning("an alert goes without its picture: %s", type(error).__name__)
             return None
+
+
+def chart_of(alert: Alert) -> AlertChart:
+    """What an alert's picture shows: the metric as it was measured, with baseline and bound."""
+    from bot.chart import AlertChart, ChartPoint
+
+    acted = ""
+    if alert.to_version is not None:
+        acted = f"v{alert.version} → v{alert.to_version}"
+    return AlertChart(
+        title=f"{alert.model} v{alert.version}",
+        metric=alert.metric,
+        points=tuple(
+            ChartPoint(at=p.at, value=p.value, lower=p.lower, upper=p.upper) for p in alert.series
+        ),
+        baseline=alert.numbers.get("baseline"),
+        bound=alert.numbers.get("bound"),
+        acted_at=alert.acted_at or alert.raised_at,
+        acted_label=acted or "alert",
+    )

@@ -6,6 +6,7 @@ the only list of settings: the README's table is drawn from it.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -144,6 +145,36 @@ SETTINGS: tuple[Setting, ...] = (
         default="30",
         meaning="How often MLflow is compared with the record.",
     ),
+    Setting(
+        name="FOUREYES_WATCH_SECONDS",
+        default="1",
+        meaning="How often is looked for monitors whose time has come.",
+    ),
+    Setting(
+        name="FOUREYES_TRAFFIC_FILE",
+        default="",
+        meaning="A JSON file that names the version to serve of each model; a rollback writes it "
+        "first.",
+    ),
+    Setting(
+        name="FOUREYES_WEBHOOK_URL",
+        default="",
+        meaning="An https address that hears of transitions and alerts, signed as Standard "
+        "Webhooks.",
+        secret=True,
+    ),
+    Setting(
+        name="FOUREYES_WEBHOOK_SECRET",
+        default="",
+        meaning="What the webhook is signed with: `whsec_` and at least 24 bytes in base64.",
+        secret=True,
+    ),
+    Setting(
+        name="FOUREYES_ALLOW_PRIVATE",
+        default="no",
+        meaning="Whether the webhook and `probe_url` may lead to private addresses, and the "
+        "webhook to plain http.",
+    ),
 )
 
 _BY_NAME: Mapping[str, Setting] = {s.name: s for s in SETTINGS}
@@ -180,6 +211,12 @@ class Settings:
     inbox_every: timedelta
     push_every: timedelta
     look_every: timedelta
+    watch_every: timedelta
+    traffic_file: Path | None
+    webhook_url: Secret | None
+    """A secret because some addresses hold a token."""
+    webhook_secret: Secret | None
+    allow_private: bool
 
     @property
     def sqlite_path(self) -> Path | None:
@@ -191,7 +228,13 @@ class Settings:
 
     def secrets(self) -> tuple[str, ...]:
         """Everything that must not appear in a log line."""
-        found = [s.reveal() for s in (self.slack_bot_token, self.slack_app_token) if s]
+        kept = (
+            self.slack_bot_token,
+            self.slack_app_token,
+            self.webhook_url,
+            self.webhook_secret,
+        )
+        found = [s.reveal() for s in kept if s]
         password = urlsplit(self.database_url.reveal()).password
         return (*found, password) if password else tuple(found)
 
@@ -247,7 +290,17 @@ def read_settings(environ: Mapping[str, str], *, needed: Iterable[str] = ()) -> 
         inbox_every=reading.parse("FOUREYES_INBOX_SECONDS", _seconds),
         push_every=reading.parse("FOUREYES_PUSH_SECONDS", _seconds),
         look_every=reading.parse("FOUREYES_LOOK_SECONDS", _seconds),
+        watch_every=reading.parse("FOUREYES_WATCH_SECONDS", _seconds),
+        traffic_file=reading.path("FOUREYES_TRAFFIC_FILE"),
+        webhook_url=reading.secret("FOUREYES_WEBHOOK_URL", _webhook_url),
+        webhook_secret=reading.secret("FOUREYES_WEBHOOK_SECRET", _webhook_secret),
+        allow_private=reading.parse("FOUREYES_ALLOW_PRIVATE", _yes_or_no),
     )
+    if settings.webhook_url is not None and settings.webhook_secret is None:
+        reading.problems.append(
+            "FOUREYES_WEBHOOK_SECRET is not set, and an unsigned webhook proves nothing. "
+            f"{_BY_NAME['FOUREYES_WEBHOOK_SECRET'].meaning}"
+        )
     if not settings.write_stage and not settings.write_alias:
         reading.problems.append(
             "FOUREYES_WRITE_STAGE and FOUREYES_WRITE_ALIAS are both off, so a promotion would "
@@ -283,6 +336,14 @@ class _Reading:
             shown = "" if hidden else f" ({self.text(name)!r})"
             self.problems.append(f"{name}{shown} {problem}")
             return parser(_BY_NAME[name].default)
+
+    def path(self, name: str) -> Path | None:
+        value = self.text(name)
+        return Path(value) if value else None
+
+    def secret(self, name: str, parser: Callable[[str], str]) -> Secret | None:
+        value = self.parse(name, parser)
+        return Secret(value) if value else None
 
     def token(self, name: str, prefix: str) -> Secret | None:
         value = self.text(name)
@@ -324,6 +385,30 @@ def _database_url(text: str) -> str:
     raise ValueError(
         "is neither sqlite:///PATH (a file: memory would forget the record) nor postgresql://…."
     )
+
+
+def _webhook_url(text: str) -> str:
+    if not text:
+        return text
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("is no https address.")
+    return text
+
+
+def _webhook_secret(text: str) -> str:
+    if not text:
+        return text
+    try:
+        key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        key = b""
+    if len(key) < 24:
+        raise ValueError(
+            "is no key: write whsec_ and at least 24 random bytes in base64 "
+            "(openssl rand -base64 32)."
+        )
+    return text
 
 
 def _yes_or_no(text: str) -> bool:

@@ -18,13 +18,20 @@ from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from governance.domain.errors import FoureyesError
-from governance.use_cases import reconcile
+from governance.ports import Webhook
+from governance.use_cases import alerts, reconcile
+from governance.use_cases.automatic import react_to_all
+from governance.use_cases.drill import drill_what_is_due
+from governance.use_cases.outside import tell_outside
+from governance.use_cases.serving import ask_what_is_served, follow
+from governance.use_cases.watch import Watch, close_left_behind
 from governance.use_cases.world import World
 
 _log = logging.getLogger("foureyes.jobs")
 
 PUSH_ON = "push_on"
 LOOK_AROUND = "look_around"
+WATCH = "watch"
 _STOP_POLL_SECONDS = 0.02
 
 
@@ -54,10 +61,11 @@ class Beat:
 
 @dataclass(frozen=True, kw_only=True)
 class Rhythm:
-    """How often the reconciler works."""
+    """How often what is done."""
 
     push_every: timedelta
     look_every: timedelta
+    watch_every: timedelta = timedelta(seconds=1)
 
 
 def reconciling(world: World, rhythm: Rhythm) -> tuple[Job, ...]:
@@ -73,6 +81,47 @@ def reconciling(world: World, rhythm: Rhythm) -> tuple[Job, ...]:
         Job(name=PUSH_ON, every=rhythm.push_every, run=push_on),
         Job(name=LOOK_AROUND, every=rhythm.look_every, run=look_around),
     )
+
+
+def watching(
+    world: World, watch: Watch, rhythm: Rhythm, *, webhook: Webhook | None
+) -> tuple[Job, ...]:
+    """Look at what is due, do what an alert asks for, keep traffic and people up to date."""
+
+    def look() -> None:
+        watch.tick()
+
+    def follow_up() -> None:
+        close_left_behind(world)
+        for done in react_to_all(world):
+            _log.info("%s", done)
+
+    def remind() -> None:
+        alerts.remind(world)
+
+    def serve() -> None:
+        follow(world)
+        ask_what_is_served(world)
+
+    def drill() -> None:
+        for done in drill_what_is_due(world):
+            _log.info("%s", done)
+
+    jobs = [
+        Job(name=WATCH, every=rhythm.watch_every, run=look),
+        Job(name="follow_up", every=rhythm.push_every, run=follow_up),
+        Job(name="reminders", every=rhythm.push_every, run=remind),
+        Job(name="serving", every=rhythm.push_every, run=serve),
+        Job(name="drill", every=rhythm.look_every, run=drill),
+    ]
+    if webhook is not None:
+        to = webhook
+
+        def tell() -> None:
+            tell_outside(world, to)
+
+        jobs.append(Job(name="webhook", every=rhythm.push_every, run=tell))
+    return tuple(jobs)
 
 
 class Jobs:

@@ -189,6 +189,7 @@ class FakeAccounts:
     """A workspace in which everybody stands, save those in `gone`."""
 
     gone: set[str] = field(default_factory=set)
+    no_channels: set[str] = field(default_factory=set)
     is_down: bool = False
 
     def standing(self, account: str) -> Standing:
@@ -202,6 +203,13 @@ class FakeAccounts:
             is_guest=False,
             same_workspace=True,
         )
+
+    def verify_channel(self, channel: str) -> None:
+        """Every channel is there, save those in `no_channels`."""
+        if self.is_down:
+            raise Unavailable("workspace_unavailable", "Slack does not answer.")
+        if channel in self.no_channels:
+            raise Refused("no_such_channel", f"There is no channel {channel}.")
 
 
 @dataclass

@@ -16,6 +16,10 @@ class Accounts(Protocol):
         """Raises Unavailable `workspace_unavailable`; an account that is not there any more is
         answered as deleted."""
 
+    def verify_channel(self, channel: str) -> None:
+        """That the bot is in a channel, named by its id or by # and its name.
+        Raises Refused `no_such_channel` or `not_in_channel`, Unavailable."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:

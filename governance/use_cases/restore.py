@@ -235,7 +235,7 @@ def verify_restored(world: World, model: ModelName, version: Version) -> str | N
     """After the switch: whether the restored files are those that were approved. Returns the
     difference in words, or None when they are the same; the channel is told of a difference."""
     with world.store.read() as tx:
-        approved = _approved_content(tx, model, version)
+        approved = approved_content(tx, model, version)
     if approved is None:
         return "The content of this version was never approved here, so it was not compared."
     try:
@@ -365,7 +365,7 @@ def _fail(world: World, intent: Intent, actor: Actor, why: str) -> None:
         )
 
 
-def _approved_content(tx: Transaction, model: ModelName, version: Version) -> Content | None:
+def approved_content(tx: Transaction, model: ModelName, version: Version) -> Content | None:
     """The files that the newest approval for Production bound; none for an adopted version."""
     for tenure in reversed(tx.tenures(model)):
         at = (tenure.version, tenure.stage)

@@ -78,12 +78,12 @@ class Watch:
         Raises:
             Unavailable: the store.
         """
-        sources = self._world.sources
-        if sources is None:
+        if self._world.sources is None:
             return 0
         wanted = self._wanted()
         if not wanted:
             return 0
+        sources = self._world.sources()
         with self._world.store.transaction() as tx:
             claimed = tx.claim_looks({key: due.digest for key, due in wanted.items()}, _LEASE)
         batches: dict[tuple[ModelName, str], list[tuple[Due, MonitorState]]] = {}
@@ -99,11 +99,12 @@ class Watch:
         if self._world.sources is None:
             return
         wanted = self._wanted()
+        sources = self._world.sources()
         with self._world.store.transaction() as tx:
             claimed = tx.claim_looks({key: due.digest for key, due in wanted.items()}, _LEASE)
         for model in sorted({key.model for key in claimed}):
             batch = [(wanted[k], state) for k, state in claimed.items() if k.model == model]
-            look_at(self._world, self._world.sources, batch)
+            look_at(self._world, sources, batch)
 
     def stop(self) -> None:
         """Begin nothing new; what runs is taken up after its lease when it is cut off."""

@@ -46,8 +46,9 @@ class World:
     """Waits so many seconds."""
     traffic: Traffic | None = None
     """Told first when a version is to be served; None where nothing follows it."""
-    sources: MetricSources | None = None
-    """Predictions and outcomes; None where nothing is watched."""
+    sources: Callable[[], MetricSources] | None = None
+    """Opens predictions and outcomes, which is heavy and so comes when first needed; None where
+    nothing is watched. Raises Refused `monitors_not_installed`."""
     probe: ServingProbe | None = None
     """What the serving platform says; None where nothing can be asked."""
     lock_lease: timedelta = timedelta(minutes=2)

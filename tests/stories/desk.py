@@ -52,7 +52,7 @@ class Desk:
     registry: FakeRegistry = field(default_factory=FakeRegistry)
     accounts: FakeAccounts = field(default_factory=FakeAccounts)
     rules: FixedRules = field(default_factory=lambda: FixedRules(some_rules()))
-    sources: MetricSources | None = None
+    sources: Callable[[], MetricSources] | None = None
     traffic: Traffic | None = None
     elapsed: Callable[[], float] = lambda: 0.0
 

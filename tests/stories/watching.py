@@ -112,7 +112,7 @@ def watched(desk: Desk, tmp_path: Path) -> Iterator[WatchedDesk]:
     feed = SqliteFeed(tmp_path)
     feed.write([])
     sources = IbisSources(feed.environ)
-    desk.sources = sources
+    desk.sources = lambda: sources
     desk.promoted()
     found = WatchedDesk(desk=desk, feed=feed)
     found.watched_by(a_monitor())
