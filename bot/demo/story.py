@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from bot.demo.applicants import Applicants
 from bot.demo.processes import (
     DemoBroken,
     Program,
@@ -40,6 +41,10 @@ from bot.sandbox import (
 MODEL = "credit_scoring"
 CHANNEL = "#credit-models"
 PATIENCE_SECONDS = 15.0
+HEALTHY = 40
+"""Applicants who arrive before the feed breaks."""
+_BATCH = 5
+_PAUSE_SECONDS = 0.12
 
 Found = TypeVar("Found")
 
@@ -77,6 +82,7 @@ class Scene:
     """What the steps share."""
 
     folder: Path
+    applicants: Applicants
     slack: RunningServer
     registry: RegistryView
     bot: Program
@@ -214,11 +220,24 @@ def _scene(folder: Path) -> Iterator[Scene]:
             "FOUREYES_POLICIES": str(shipped_policies()),
             "FOUREYES_HEALTH_PORT": str(port),
             "FOUREYES_LOOK_SECONDS": "2",
+            "FOUREYES_TRAFFIC_FILE": str(folder / "traffic.json"),
+            "CREDIT_DATABASE_URL": f"sqlite:///{folder / 'bank.db'}",
         }
         (folder / "elsewhere").mkdir()
+        applicants = Applicants(
+            database=folder / "bank.db",
+            traffic=folder / "traffic.json",
+            tracking_uri=tracking_uri,
+            healthy=HEALTHY,
+        )
         bot = start_bot(folder, env, port)
         scene = Scene(
-            folder=folder, slack=slack, registry=RegistryView(tracking_uri), bot=bot, env=env
+            folder=folder,
+            applicants=applicants,
+            slack=slack,
+            registry=RegistryView(tracking_uri),
+            bot=bot,
+            env=env,
         )
         stack.callback(lambda: scene.bot.stop())
         scene.people = {name: workspace.as_person(name) for name in PEOPLE}
@@ -290,16 +309,16 @@ def second_version_refused(scene: Scene) -> None:
 
 def third_version_rejected(scene: Scene) -> None:
     """v3 passes the checks, and the risk officer rejects it with a comment."""
-    scene.step("v3 is a random forest. The risk officer rejects it, and says why.")
+    scene.step("v3 approves more than v1. The risk officer rejects it, and says why.")
     train(scene, 3)
-    to_staging(scene, 3, "forest")
-    scene.type("dana", f"/promote {MODEL} 3 production forest instead of regression")
+    to_staging(scene, 3, "more approvals")
+    scene.type("dana", f"/promote {MODEL} 3 production threshold 0.6 instead of 0.45")
     request = scene.request(3, target="Production")
     raj = scene.person("raj")
     scene.does("raj", "clicks Reject")
     raj.click(request, "Reject")
     modal = scene.wait("a modal asks Raj for a comment", raj.modal)
-    comment = "The forest approves more at the same threshold. Show me the bads first."
+    comment = "This threshold approves far more. Show me the bads first."
     scene.does("raj", comment)
     submission = raj.fill_and_submit(modal, {"comment": comment})
     if not submission.is_accepted:
@@ -324,8 +343,8 @@ def fourth_version_promoted(scene: Scene) -> None:
     """v4, and the bot is killed between decision and transition."""
     scene.step("v4 is promoted, and the bot is killed (SIGKILL) right after the last vote.")
     train(scene, 4)
-    to_staging(scene, 4, "tuned")
-    scene.type("dana", f"/promote {MODEL} 4 production tuned, same columns as v1")
+    to_staging(scene, 4, "logistic regression")
+    scene.type("dana", f"/promote {MODEL} 4 production simpler than the forest, easier to explain")
     request = scene.request(4, target="Production")
     approve(scene, "ana", request)
     scene.does("raj", "clicks Approve")
@@ -341,26 +360,76 @@ def fourth_version_promoted(scene: Scene) -> None:
     scene.note("Exactly one version is in Production.")
 
 
-def rolled_back(scene: Scene) -> None:
-    """2 a.m.: one command, one button."""
-    scene.step("2 a.m.: Otto, on call, puts the last good version back.")
-    before = scene.seen("otto")
-    scene.type("otto", f"/rollback {MODEL} approvals spiked")
-    offer = scene.answer("otto", before, "v4 → v1")
-    scene.reads("otto", scene.person("otto").sees(offer))
-    scene.does("otto", "clicks Roll back v4 → v1")
-    scene.person("otto").click(offer, "Roll back v4 → v1")
-    text = scene.channel_says("MLflow Production is v1")
-    scene.reads("otto", text)
+def gone_bad(scene: Scene) -> None:
+    """2 a.m.: the feed breaks, the approval rate alerts, AUC puts the version before back."""
+    applicants = scene.applicants
+    scene.step(f"Applicants arrive; v4 decides. {HEALTHY} of them as they should be.")
+    _serve(scene, until=HEALTHY)
+    scene.step("2 a.m.: a system upstream changes its unit. credit_amount arrives times 100.")
+    dana = scene.person("dana")
+
+    def alert(part: str) -> Message | None:
+        found = [m for m in dana.messages(CHANNEL) if part in dana.sees(m)]
+        return found[-1] if found else None
+
+    heard_at = 0
+    while scene.registry.stage(MODEL, 1) != "Production":
+        if not applicants.arrive(_BATCH):
+            break
+        time.sleep(_PAUSE_SECONDS)
+        if not heard_at and alert("approval rate") is not None:
+            heard_at = applicants.arrived
+            scene.note(f"After {heard_at - HEALTHY} wrong decisions the approval rate alerts.")
+            scene.reads("otto", dana.sees(scene.wait("the alert", lambda: alert("approval rate"))))
+    message = scene.wait("the alert of AUC", lambda: alert(f"Rolled back: {MODEL} v4 → v1"))
+    scene.note("Nobody clicked anything. AUC acted:")
+    scene.reads("otto", dana.sees(message))
     scene.stage_is(1, "Production")
+    while applicants.served() != 1:
+        time.sleep(_PAUSE_SECONDS)
+    wrong = applicants.decided_by(4, since=HEALTHY)
+    bad_auc = applicants.auc(4, since=HEALTHY)
+    scene.note(f"v4 made {wrong} decisions on broken inputs; its AUC there was {bad_auc:.3f}.")
+    scene.step("Otto acknowledges. The feed is still broken, and the forest hardly minds.")
+    scene.does("otto", "clicks Acknowledge")
+    scene.person("otto").click(message, "Acknowledge")
+    scene.wait(
+        "the thread says who acknowledged",
+        lambda: next((m for m in dana.thread(message) if "acknowledged" in dana.sees(m)), None),
+    )
+    first = applicants.arrived
+    _serve(scene, until=500)
+    good_auc = applicants.auc(1, since=HEALTHY)
+    count = applicants.decided_by(1, since=HEALTHY)
+    scene.note(f"v1 decided on {count} of the same broken inputs; its AUC there is {good_auc:.3f}.")
+    if good_auc < bad_auc + 0.1 or first >= 500:
+        raise DemoBroken("the rollback did not help")
+
+
+def _serve(scene: Scene, *, until: int) -> None:
+    while scene.applicants.arrived < until:
+        wanted = min(_BATCH, until - scene.applicants.arrived)
+        if not scene.applicants.arrive(wanted):
+            return
+        time.sleep(_PAUSE_SECONDS / 2)
 
 
 def changed_elsewhere(scene: Scene) -> None:
-    """Somebody moves a stage in MLflow, past the bot."""
+    """Somebody moves a stage in MLflow, past the bot; who is on call takes it back."""
     scene.step("Somebody promotes v3 directly in MLflow. It is recorded, and the channel hears it.")
     scene.registry.set_stage(MODEL, 3, "Production")
     text = scene.channel_says("outside Foureyes")
     scene.reads("otto", text)
+    scene.step("Otto puts the last good version back: one command, one button.")
+    before = scene.seen("otto")
+    scene.type("otto", f"/rollback {MODEL} nobody approved v3")
+    offer = scene.answer("otto", before, "v3 → v1")
+    scene.reads("otto", scene.person("otto").sees(offer))
+    scene.does("otto", "clicks Roll back v3 → v1")
+    scene.person("otto").click(offer, "Roll back v3 → v1")
+    text = scene.channel_says("was v3")
+    scene.reads("otto", text)
+    scene.stage_is(1, "Production")
 
 
 def record_shown(scene: Scene) -> None:
@@ -391,7 +460,7 @@ STORY: tuple[Callable[[Scene], None], ...] = (
     second_version_refused,
     third_version_rejected,
     fourth_version_promoted,
-    rolled_back,
+    gone_bad,
     changed_elsewhere,
     record_shown,
 )

@@ -134,7 +134,7 @@ class Evidence:
         return Finding(
             verdict=Verdict.HEALTHY,
             numbers=numbers,
-            sentence=f"{self.metric} is {_shown(measured.value)}: {_against(baseline, measured)}. "
+            sentence=f"{_capital(self.metric)} is {_shown(measured.value)}: {_against(baseline, measured)}. "
             f"Evidence of a change is {evidence:.3g}, and {self.limit:.3g} would act.",
         )
 
@@ -197,7 +197,11 @@ def _moved(metric: str, baseline: Baseline, measured: Estimate) -> str:
     difference = measured.value - baseline.estimate.value
     way = "fell" if difference < 0 else "rose"
     side = "below" if difference < 0 else "above"
-    return f"{metric} {way} {_shown(abs(difference))} {side} baseline"
+    return f"{_capital(metric)} {way} {_shown(abs(difference))} {side} baseline"
+
+
+def _capital(metric: str) -> str:
+    return metric[:1].upper() + metric[1:]
 
 
 def _against(baseline: Baseline, measured: Estimate) -> str:
@@ -217,7 +221,7 @@ def _healthy(
     return Finding(
         verdict=Verdict.HEALTHY,
         numbers=numbers,
-        sentence=f"{metric} is {_shown(measured.value)}: {_against(baseline, measured)}.",
+        sentence=f"{_capital(metric)} is {_shown(measured.value)}: {_against(baseline, measured)}.",
     )
 
 
