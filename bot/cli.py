@@ -18,7 +18,19 @@ from bot.command_tree import Commands, HelpText, Run
 from bot.terminal import literal
 from governance.domain.errors import FoureyesError, IntegrityViolation
 
-GROUPS = ("run", "doctor", "rollback", "diff", "audit", "policy", "db", "manifest", "demo")
+GROUPS = (
+    "run",
+    "doctor",
+    "rollback",
+    "drill",
+    "monitor",
+    "diff",
+    "audit",
+    "policy",
+    "db",
+    "manifest",
+    "demo",
+)
 """One module in `bot.commands` for each, in the order in which help lists them."""
 
 DESCRIPTION = """\

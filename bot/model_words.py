@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot import messages
+from bot.monitor_words import monitor_lines
 from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.identity import Roster
 from governance.domain.policy import policy_for
@@ -34,9 +35,16 @@ def card_text(card: ModelCard, world: World) -> str:
         lines.append(
             f"Open: {messages.request_title(request)}, asked by {who}, {request.state.value}"
         )
+    lines += card_monitors(world, card.model)
     if card.history:
         lines += ["History (UTC)", render_trail(card.history)]
     return "\n".join(lines)
+
+
+def card_monitors(world: World, model: ModelName) -> list[str]:
+    """What watches it, as of now."""
+    with world.store.read() as tx:
+        return list(monitor_lines(tx, world.rules.current(), model))
 
 
 def _since(moment: datetime | None) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from governance.domain.errors import FoureyesError, Refused
-from governance.domain.evidence import ModelName, Version
+from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.identity import Actor
 from governance.domain.ledger import Event, EventKind
 from governance.domain.policy import ModelPolicy, policy_for
@@ -75,12 +76,21 @@ def drill_what_is_due(world: World) -> list[str]:
     for model in sorted(production):
         policy = policy_for(rules.policies, model)
         every = policy.watching.drill_every if policy else None
-        last = drills.get(model)
-        if every is None or (last is not None and now < last.drilled_at + every):
+        if every is None or now < _last(world, model, drills.get(model), now) + every:
             continue
         found = drill(world, model)
         done.append(f"{model} drilled: {'holds' if found.passed else 'does not hold'}")
     return done
+
+
+def _last(world: World, model: ModelName, drill: Drill | None, now: datetime) -> datetime:
+    """The newest drill; before the first one, when the model first had a version in Production:
+    the very first version has nothing to go back to, and nobody has to be told."""
+    if drill is not None:
+        return drill.drilled_at
+    with world.store.read() as tx:
+        stays = [t.started_at for t in tx.tenures(model) if t.stage is Stage.PRODUCTION]
+    return min(stays, default=now)
 
 
 def _try_target(world: World, model: ModelName, findings: _Findings) -> Version | None:

@@ -134,7 +134,8 @@ class Evidence:
         return Finding(
             verdict=Verdict.HEALTHY,
             numbers=numbers,
-            sentence=f"{_capital(self.metric)} is {_shown(measured.value)}: {_against(baseline, measured)}. "
+            sentence=f"{_capital(self.metric)} is {_shown(measured.value)}: "
+            f"{_against(baseline, measured)}. "
             f"Evidence of a change is {evidence:.3g}, and {self.limit:.3g} would act.",
         )
 

@@ -1,0 +1,173 @@
+"""`foureyes monitor`: what is watched, what to expect of a rule, and what it would have done."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.command_tree import Commands
+from bot.commands.rollback import version_number
+from bot.settings import FOR_REGISTRY, read_settings
+
+
+def register(commands: Commands) -> None:
+    """Add the commands."""
+    group = commands.group("monitor", summary="what is watched, and what a rule would do")
+    listed = group.add("list", summary="each monitor's last verdict and next look", run=_list)
+    listed.add_argument("model", nargs="?", metavar="MODEL", help="this model alone")
+    planned = group.add(
+        "plan", summary="how long a drop takes to be seen, and how often a rule is wrong", run=_plan
+    )
+    planned.add_argument("model", metavar="MODEL", help="the model whose policy is meant")
+    planned.add_argument(
+        "--per-day", type=_count, required=True, metavar="N", help="outcomes that mature in a day"
+    )
+    planned.add_argument("--auc", type=_share, default=0.78, metavar="A", help="0.78 if left out")
+    planned.add_argument(
+        "--bads", type=_share, default=0.08, metavar="P", help="the share of bads; 0.08 if left out"
+    )
+    planned.add_argument(
+        "--baseline-rows",
+        type=_count,
+        default=10_000,
+        metavar="N",
+        help="rows that the baseline was measured on; 10000 if left out",
+    )
+    planned.epilog = "By simulation with a fixed seed, for rules on AUC; takes some seconds."
+    tested = group.add(
+        "backtest", summary="replay a history against the policy's rules", run=_backtest
+    )
+    tested.add_argument("model", metavar="MODEL", help="the model whose policy is meant")
+    tested.add_argument("--since", type=_moment, metavar="DATE", help="2026-03-01, or with a time")
+    tested.add_argument(
+        "--version", type=version_number, metavar="N", help="the one in Production if left out"
+    )
+    tested.add_argument("--picture", type=Path, metavar="FILE", help="write a PNG there")
+    tested.epilog = "Reads the source and changes nothing."
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 10**9:
+        raise argparse.ArgumentTypeError(f"{text} is no number of rows")
+    return int(text)
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value
+
+
+def _moment(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no date; write 2026-03-01") from None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def _list(options: argparse.Namespace) -> int:
+    from bot.assembly import database, load_rules
+    from bot.monitor_words import monitor_lines
+    from governance.domain.evidence import ModelName
+
+    settings = read_settings(os.environ, needed=("FOUREYES_POLICIES",))
+    with database(settings) as store:
+        rules = load_rules(settings, store).rules
+        with store.read() as tx:
+            production = tx.in_production()
+            wanted = [ModelName(options.model)] if options.model else sorted(production)
+            lines = [line for model in wanted for line in monitor_lines(tx, rules, model)]
+    print("\n".join(lines) or "Nothing is in Production, so nothing is watched.")
+    return 0
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from bot.assembly import database, load_rules
+    from governance.domain.evidence import ModelName
+    from governance.domain.monitoring.plan import Expected, plan
+    from governance.domain.monitoring.spec import Metric, PsiSpec
+    from governance.domain.monitoring.words import describe_monitor
+    from governance.use_cases.world import require_policy
+
+    settings = read_settings(os.environ, needed=("FOUREYES_POLICIES",))
+    if settings.policies_from_store:
+        with database(settings) as store:
+            rules = load_rules(settings, store).rules
+    else:
+        from bot.settings import required
+        from governance.adapters.policy_files import load_folder
+
+        rules = load_folder(required(settings.policies, "FOUREYES_POLICIES")).rules
+    policy = require_policy(rules, ModelName(options.model))
+    bads = max(1, round(options.baseline_rows * options.bads))
+    expected = Expected(
+        auc=options.auc,
+        baseline_goods=max(1, options.baseline_rows - bads),
+        baseline_bads=bads,
+        bad_share=options.bads,
+        rows_a_day=options.per_day,
+    )
+    print(
+        f"AUC {options.auc:g}, {options.bads:.0%} bads, {options.per_day:,} outcomes a day, "
+        f"baseline on {options.baseline_rows:,} rows."
+    )
+    for spec in policy.watching.monitors:
+        print(f"\nmonitor {spec.name}: {describe_monitor(spec)['rule']}")
+        if spec.metric is not Metric.AUC or isinstance(spec.rule, PsiSpec):
+            print("  judges no AUC, and is not simulated")
+            continue
+        found = plan(spec.rule, expected, drops=(0.05, 0.10, 0.15))
+        print(f"  wrong within {found.days:.0f} days: {found.false_alarm_percent:.0f} % of runs")
+        for seen in found.drops:
+            if seen.rows is None:
+                print(f"  a drop of {seen.drop:.2f} is not seen within {found.days:.0f} days")
+            else:
+                print(
+                    f"  a drop of {seen.drop:.2f} is seen in {seen.found_percent:.0f} % of runs, "
+                    f"after {seen.rows:,.0f} outcomes ({seen.bads:,.0f} bads, {seen.days:.1f} days)"
+                )
+    return 0
+
+
+def _backtest(options: argparse.Namespace) -> int:
+    from bot.assembly import open_sources, world_without_slack
+    from governance.domain.evidence import ModelName, Version
+    from governance.use_cases.backtest import backtest, history_of
+
+    settings = read_settings(os.environ, needed=FOR_REGISTRY)
+    version = None if options.version is None else Version(options.version)
+    with world_without_slack(settings) as world:
+        history = history_of(world, ModelName(options.model), version, options.since)
+
+        def progress(name: str, done: int, total: int) -> None:
+            if sys.stderr.isatty():
+                print(f"\r{name}: {done} of {total} looks", end="", file=sys.stderr, flush=True)
+
+        found = backtest(world, open_sources(), history, progress=progress)
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    print(
+        f"{history.model} v{history.version}, {history.since:%Y-%m-%d %H:%M} to "
+        f"{history.until:%Y-%m-%d %H:%M} UTC"
+    )
+    for replayed in found:
+        fired = "never fires"
+        if replayed.fired_at is not None:
+            fired = f"fires at {replayed.fired_at:%Y-%m-%d %H:%M:%S} UTC"
+        blind = f", blind at {replayed.blind}" if replayed.blind else ""
+        print(f"\nmonitor {replayed.monitor.name}: {fired} ({replayed.looks} looks{blind})")
+        print(f"  {replayed.sentence}")
+    if options.picture is not None:
+        from bot.pictures import history_picture
+
+        options.picture.write_bytes(history_picture(history, found))
+        print(f"\nThe picture is in {options.picture}.")
+    return 0
