@@ -1,0 +1,331 @@
+"""Two monitors at once, a person at the same second, MLflow gone, killed in the middle: one
+rollback, a complete record, and nobody left in doubt."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from governance.domain.errors import Conflict, Refused, Unavailable
+from governance.domain.evidence import Version
+from governance.domain.identity import PersonId
+from governance.domain.ledger import EventKind
+from governance.domain.monitoring.alert import Alert, Outcome
+from governance.domain.monitoring.spec import Action, Reminders
+from governance.domain.monitoring.verdict import Verdict
+from governance.ports import NoticeKind
+from governance.use_cases import alerts
+from governance.use_cases.watch import Watch, close_left_behind
+from tests.builders import MODEL
+from tests.fakes import Crash
+from tests.stories.watching import WatchedDesk, a_monitor
+
+REMINDERS = Reminders(on_call_after=timedelta(minutes=15), owners_after=timedelta(hours=1))
+
+
+def rollbacks(watched: WatchedDesk) -> list[str]:
+    """What the record says of rollbacks, in order."""
+    return [k for k in watched.desk.kinds() if k.startswith("rollback")]
+
+
+def went_bad(watched: WatchedDesk) -> None:
+    """Applicants enough for every rule, all of them scored at random."""
+    watched.arrive(900, auc=0.5)
+
+
+def only_alert(watched: WatchedDesk) -> Alert:
+    """The one that is open."""
+    (alert,) = watched.alerts()
+    return alert
+
+
+def test_two_monitors_at_once_make_one_rollback(watched: WatchedDesk) -> None:
+    """Both alerts say what became of the version."""
+    watched.watched_by(a_monitor(), a_monitor(name="second"))
+    went_bad(watched)
+    watched.look()
+    assert rollbacks(watched) == ["rollback_intended", "rollback_done"]
+    outcomes = {a.monitor: a.outcome for a in watched.alerts()}
+    assert outcomes["auc"] is Outcome.ROLLED_BACK
+    assert set(outcomes) <= {"auc", "second"}
+    assert outcomes.get("second", Outcome.MOVED) is Outcome.MOVED
+
+
+def test_a_person_who_was_faster_is_not_followed_by_a_second_rollback(
+    watched: WatchedDesk,
+) -> None:
+    """Otto clicked between the verdict and the reaction."""
+    desk = watched.desk
+    went_bad(watched)
+    desk.registry.is_down = True
+    with pytest.raises(Unavailable):
+        watched.look()
+    desk.registry.is_down = False
+    desk.roll_back()
+    watched.react()
+    assert rollbacks(watched) == ["rollback_intended", "rollback_done"]
+    with desk.store.read() as tx:
+        assert tx.pending_alerts() == ()
+    assert desk.production() == (Version(3),)
+    assert only_alert(watched).outcome is Outcome.MOVED
+
+
+def test_mlflow_gone_at_that_moment_is_tried_again(watched: WatchedDesk) -> None:
+    """The alert is out at once, the rollback when MLflow is back."""
+    desk = watched.desk
+    went_bad(watched)
+    desk.registry.is_down = True
+    with pytest.raises(Unavailable):
+        watched.look()
+    assert only_alert(watched).outcome is Outcome.PENDING
+    assert any(n.kind is NoticeKind.ALERT for n in desk.notices())
+    with pytest.raises(Unavailable):
+        watched.react()
+    desk.registry.is_down = False
+    watched.react()
+    assert only_alert(watched).outcome is Outcome.ROLLED_BACK
+    assert desk.production() == (Version(3),)
+
+
+@pytest.mark.parametrize("where", ["crash_before", "crash_after"])
+def test_killed_around_the_switch_it_is_finished_once(watched: WatchedDesk, where: str) -> None:
+    """Before or after MLflow moved; the alert learns of it in the same transaction."""
+    desk = watched.desk
+    went_bad(watched)
+    setattr(desk.registry, where, 1)
+    with pytest.raises(Crash):
+        watched.look()
+    desk.clock.advance(minutes=10)  # the dead holder's lease
+    desk.push_on()
+    watched.react()
+    assert rollbacks(watched) == ["rollback_intended", "rollback_done"]
+    alert = only_alert(watched)
+    assert (alert.outcome, alert.to_version) == (Outcome.ROLLED_BACK, 3)
+    assert desk.production() == (Version(3),)
+
+
+def test_killed_between_verdict_and_reaction_it_is_taken_up(watched: WatchedDesk) -> None:
+    """The alert and the state were one transaction; whoever starts next goes on."""
+    desk = watched.desk
+    went_bad(watched)
+    desk.registry.is_down = True
+    with pytest.raises(Unavailable):
+        watched.look()
+    desk.registry.is_down = False
+    watched.react()
+    watched.react()
+    assert rollbacks(watched) == ["rollback_intended", "rollback_done"]
+
+
+def test_a_second_rollback_within_a_day_needs_a_person(watched: WatchedDesk) -> None:
+    """v5 goes bad hours after v4 did: it is told, and stays."""
+    desk = watched.desk
+    went_bad(watched)
+    watched.look()
+    desk.staged(5)
+    desk.promoted(5)
+    watched.arrive(900, auc=0.5, version=5)
+    watched.look()
+    limited = [a for a in watched.alerts() if a.version == Version(5)]
+    assert [a.outcome for a in limited] == [Outcome.LIMITED]
+    assert desk.production() == (Version(5),)
+    assert EventKind.AUTOMATIC_ROLLBACK_WITHHELD.value in desk.kinds()
+    desk.roll_back(from_version=5, to_version=3)
+    assert desk.production() == (Version(3),)
+
+
+def test_without_a_known_good_version_it_says_so_loudly(watched: WatchedDesk) -> None:
+    """Nothing is put back by guess."""
+    desk = watched.desk
+    with desk.store.transaction() as tx:
+        tx.quarantine(MODEL, Version(3), "bad too")
+    went_bad(watched)
+    watched.look()
+    alert = only_alert(watched)
+    assert alert.outcome is Outcome.NO_TARGET
+    assert "no known good version" in alert.note
+    assert desk.production() == (Version(4),)
+
+
+def test_open_requests_of_the_model_stop_and_their_people_are_told(watched: WatchedDesk) -> None:
+    """What they compared against is gone."""
+    desk = watched.desk
+    desk.staged(5)
+    request = desk.promote(5)
+    went_bad(watched)
+    watched.look()
+    ended = desk.request(request.id)
+    assert not ended.is_open
+    assert "rolled back" in ended.note
+    told = [n for n in desk.notices() if n.kind is NoticeKind.TELL and n.request_id == request.id]
+    assert PersonId("dana") in {n.person for n in told}
+
+
+def test_it_is_never_rolled_forward(watched: WatchedDesk) -> None:
+    """v3 going bad after the rollback brings v4 not back: it is quarantined."""
+    desk = watched.desk
+    went_bad(watched)
+    watched.look()
+    desk.clock.advance(days=2)
+    watched.arrive(900, auc=0.5, version=3)
+    watched.look()
+    assert desk.production() == (Version(3),)
+    assert [a.outcome for a in watched.alerts() if a.version == 3] == [Outcome.NO_TARGET]
+
+
+def test_the_alert_is_over_when_the_restored_version_is_healthy(watched: WatchedDesk) -> None:
+    """The thread says so, once."""
+    went_bad(watched)
+    watched.look()
+    watched.arrive(300, auc=0.8, version=3)
+    watched.look()
+    watched.look()
+    assert watched.alerts() == ()
+    lines = [n for n in watched.desk.notices() if n.kind is NoticeKind.ALERT_LINE]
+    assert ["Healthy again with v3" in str(n.facts["why"]) for n in lines] == [True]
+
+
+def test_an_alert_about_a_version_that_left_is_closed(watched: WatchedDesk) -> None:
+    """Nobody will see it healthy again."""
+    watched.watched_by(a_monitor(then=Action.ALERT))
+    went_bad(watched)
+    watched.look()
+    watched.desk.roll_back()
+    close_left_behind(watched.desk.world)
+    assert watched.alerts() == ()
+
+
+def test_two_replicas_look_once(watched: WatchedDesk) -> None:
+    """The second gets nothing to look at until the next time."""
+    watched.arrive(100, auc=0.8)
+    watched.desk.clock.advance(minutes=6)
+    Watch(watched.desk.world).look_now()
+    looked_at = watched.state().looked_at
+    watched.desk.clock.advance(minutes=1)
+    Watch(watched.desk.world).look_now()
+    assert watched.state().looked_at == looked_at
+
+
+def test_what_a_monitor_remembers_survives_and_can_be_replayed(watched: WatchedDesk) -> None:
+    """Looked at in pieces or all at once, the evidence is the same to the last digit."""
+    for _piece in range(4):
+        watched.arrive(60, auc=0.8)
+        watched.look()
+    in_pieces = watched.state()
+    with watched.desk.store.transaction() as tx:
+        tx.forget_monitor(in_pieces.key)
+    watched.look()
+    at_once = watched.state()
+    assert at_once.progress["betting"] == in_pieces.progress["betting"]
+    assert at_once.numbers == in_pieces.numbers
+
+
+def test_a_monitor_that_is_described_otherwise_begins_anew(watched: WatchedDesk) -> None:
+    """What it had seen belonged to another question."""
+    watched.arrive(200, auc=0.8)
+    watched.look()
+    before = watched.state()
+    watched.watched_by(a_monitor(every=timedelta(minutes=7)))
+    watched.look()
+    assert watched.state().spec != before.spec
+    assert watched.state().verdict is Verdict.HEALTHY
+
+
+# --- people -----------------------------------------------------------------------------------
+
+
+def test_an_alert_that_nobody_acknowledges_is_repeated_until_somebody_does(
+    watched: WatchedDesk,
+) -> None:
+    """On call first, the owners later, nobody any more after a click."""
+    desk = watched.desk
+    watched.watched_by(a_monitor(), reminders=REMINDERS)
+    went_bad(watched)
+    watched.look()
+
+    def reminded(minutes: int) -> set[str]:
+        desk.clock.advance(minutes=minutes)
+        alerts.remind(desk.world)
+        found = [n for n in desk.notices() if n.what == "alert_reminder"]
+        return {str(n.person) for n in found}
+
+    assert reminded(14) == set()
+    assert reminded(1) == {"otto"}
+    assert reminded(10) == set()
+    assert reminded(35) == {"otto", "dana"}
+    alert = only_alert(watched)
+    done = alerts.acknowledge(desk.world, alert.id, actor=desk.actor("otto"), standing=None)
+    assert done.acknowledged_by == "otto"
+    assert reminded(600) == set()
+    assert EventKind.ALERT_ACKNOWLEDGED.value in desk.kinds()
+
+
+def test_only_whom_it_concerns_can_acknowledge(watched: WatchedDesk) -> None:
+    """A validator has other duties; and the second click is told who was first."""
+    desk = watched.desk
+    went_bad(watched)
+    watched.look()
+    alert = only_alert(watched)
+    with pytest.raises(Refused, match="neither on call"):
+        alerts.acknowledge(desk.world, alert.id, actor=desk.actor("ana"), standing=None)
+    alerts.acknowledge(desk.world, alert.id, actor=desk.actor("otto"), standing=None)
+    with pytest.raises(Conflict, match="Otto acknowledged"):
+        alerts.acknowledge(desk.world, alert.id, actor=desk.actor("dana"), standing=None)
+
+
+# --- sources in trouble ------------------------------------------------------------------------
+
+
+def test_a_source_in_trouble_is_told_once_and_moves_nothing(watched: WatchedDesk) -> None:
+    """However bad the version: what cannot be believed rolls nothing back."""
+    went_bad(watched)
+    watched.feed.run("UPDATE predictions SET score = 7 WHERE application_id = 'a000001'")
+    for _time in range(3):
+        watched.look()
+    assert watched.state().verdict is Verdict.ERROR
+    assert watched.desk.production() == (Version(4),)
+    told = [n for n in watched.desk.notices() if n.what == "monitor_blind"]
+    assert [n.person for n in told] == ["dana"]
+    assert "not between 0 and 1" in str(told[0].facts["why"])
+    watched.feed.write(watched.applicants)
+    watched.look()
+    assert [n.what for n in watched.desk.notices() if n.what.startswith("monitor")] == [
+        "monitor_sees_again"
+    ]
+    assert watched.desk.production() == (Version(3),)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        "DROP TABLE predictions",
+        "DROP TABLE outcomes",
+        "DELETE FROM predictions",
+        "DELETE FROM outcomes",
+        "UPDATE predictions SET score = NULL",
+        "UPDATE outcomes SET is_bad = 5",
+        "INSERT INTO outcomes VALUES ('nobody', 1)",
+        "INSERT INTO predictions SELECT * FROM predictions",
+        "ALTER TABLE predictions RENAME COLUMN score TO probability",
+        "UPDATE predictions SET model_version = 'v' || application_id",
+    ],
+)
+def test_missing_data_never_passes_and_never_rolls_back(watched: WatchedDesk, spoil: str) -> None:
+    """Gone, empty, null, of nobody, twice, renamed, a million versions."""
+    went_bad(watched)
+    watched.feed.run(spoil)
+    watched.look()
+    assert watched.state().verdict in (Verdict.ERROR, Verdict.INCONCLUSIVE)
+    assert watched.alerts() == ()
+    assert watched.desk.production() == (Version(4),)
+
+
+def test_a_clock_that_jumps_shortens_no_window(watched: WatchedDesk) -> None:
+    """Back by an hour: nothing is looked at twice, and nothing fires."""
+    watched.arrive(300, auc=0.8)
+    watched.look()
+    before = watched.state()
+    watched.desk.clock.advance(hours=-1)
+    Watch(watched.desk.world).look_now()
+    assert watched.state() == before
