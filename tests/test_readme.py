@@ -34,7 +34,7 @@ def test_every_command_that_the_readme_names_exists(
 ) -> None:
     """Its help can be asked for."""
     arguments = words.split()
-    groups = {"audit", "policy", "db"}
+    groups = {"audit", "policy", "db", "monitor"}
     asked = arguments if arguments[0] in groups else arguments[:1]
     with pytest.raises(SystemExit) as ended:
         main([*asked, "--help"])
