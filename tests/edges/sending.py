@@ -8,6 +8,7 @@ import traceback
 
 from governance.adapters.http_edges import SignedWebhook
 from governance.domain.errors import FoureyesError
+from governance.ports import Webhook
 from tests.builders import NOON
 from tests.edges.servers import Server
 
@@ -23,7 +24,7 @@ def a_webhook(server: Server, *, secret: str = SECRET, seconds: float = 30.0) ->
     return SignedWebhook(url, secret, allow_private=True, timeout_seconds=seconds)
 
 
-def sent(webhook: SignedWebhook) -> None:
+def sent(webhook: Webhook) -> None:
     """An alert at noon."""
     webhook.send("alert_17", NOON, BODY)
 

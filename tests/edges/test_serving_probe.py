@@ -12,6 +12,7 @@ from governance.adapters.http_edges import HttpProbe
 from governance.adapters.http_edges.serving_probe import _version
 from governance.domain.errors import Unavailable
 from governance.domain.evidence import ModelName, Version
+from governance.ports import ServingProbe
 from tests.edges.servers import Script, Server, Write, answering, resolving, saying, serving
 
 CREDIT = ModelName("credit_scoring")
@@ -19,7 +20,8 @@ CREDIT = ModelName("credit_scoring")
 
 def asked(server: Server, *, path: str = "/v", model: ModelName = CREDIT) -> Version | None:
     """What the probe makes of a server's answer."""
-    return HttpProbe(timeout_seconds=30.0).served_version(server.url + path, model)
+    probe: ServingProbe = HttpProbe(timeout_seconds=30.0)
+    return probe.served_version(server.url + path, model)
 
 
 @pytest.mark.parametrize(

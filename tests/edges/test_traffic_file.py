@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from governance.adapters.traffic_file import TrafficFile
 from governance.domain.errors import Unavailable
 from governance.domain.evidence import ModelName, Version
+from governance.ports import Traffic
 from tests.builders import NOON
 
 CREDIT, FRAUD = ModelName("credit_scoring"), ModelName("fraud")
@@ -94,7 +95,8 @@ def test_the_newest_of_every_model_is_kept(calls: list[tuple[bool, ModelName, Ve
         one, other = a_file(Path(folder)), a_file(Path(folder))
         expected: dict[ModelName, Version] = {}
         for by_one, model, version in calls:
-            (one if by_one else other).serve(model, version)
+            writer: Traffic = one if by_one else other
+            writer.serve(model, version)
             expected[model] = version
         assert {m: one.serving(m) for m in expected} == expected
         assert {m: other.serving(m) for m in expected} == expected

@@ -19,12 +19,8 @@ from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import TYPE_CHECKING
 
 from governance.adapters.http_edges.addresses import Destination, NotAllowed, is_public
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 Resolve = Callable[[str, int], Sequence[str]]
 """The addresses of a name, as text, in the order in which to try them. Raises OSError."""
@@ -205,11 +201,11 @@ class _Incoming(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: WriteableBuffer) -> int:
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # as BufferedReader calls it
         if self._left == 0:
             raise OSError(0, f"its answer is longer than {MOST_BYTES // 1024} kB")
         self._line.settimeout(self._deadline.left_seconds())
-        count = self._line.recv_into(memoryview(buffer)[: self._left])
+        count = self._line.recv_into(buffer[: self._left])
         self._left -= count
         return count
 
