@@ -7,17 +7,20 @@ arrive without it.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.block_kit import Block
+from bot.chart import Chart, ChartPoint, Mark, alt_text, draw
+from governance.domain.errors import Refused
 from governance.domain.monitoring.alert import Alert, AlertId
-
-if TYPE_CHECKING:
-    from bot.chart import AlertChart
+from governance.domain.monitoring.state import SeriesPoint
+from governance.domain.monitoring.words import metric_in_words
+from governance.use_cases.backtest import History, Replayed
 
 _log = logging.getLogger("foureyes.pictures")
 
@@ -70,17 +73,17 @@ class UploadedPictures:
             self._known.pop((alert.id, acted), None)
 
     def _upload(self, alert: Alert) -> tuple[str, str] | None:
+        chart = chart_of(alert)
+        if not chart.points:
+            return None
+        alt = alt_text(chart)
         try:
-            from bot.chart import alt_text, draw
+            picture = draw(chart)
         except ModuleNotFoundError:  # without the extra for monitors there are no pictures
             return None
         try:
-            chart = chart_of(alert)
-            if not chart.points:
-                return None
-            alt = alt_text(chart)
             answer = self.client.files_upload_v2(
-                content=draw(chart), filename=f"alert-{alert.id}.png", alt_txt=alt[:1000]
+                content=picture, filename=f"alert-{alert.id}.png", alt_txt=alt
             )
             return str(answer["file"]["id"]), alt
         except (SlackApiError, OSError, KeyError, TypeError, ValueError) as error:
@@ -88,21 +91,47 @@ class UploadedPictures:
             return None
 
 
-def chart_of(alert: Alert) -> AlertChart:
+def chart_of(alert: Alert) -> Chart:
     """What an alert's picture shows: the metric as it was measured, with baseline and bound."""
-    from bot.chart import AlertChart, ChartPoint
-
-    acted = ""
+    acted = "alert"
     if alert.to_version is not None:
         acted = f"v{alert.version} → v{alert.to_version}"
-    return AlertChart(
+    return Chart(
         title=f"{alert.model} v{alert.version}",
         metric=alert.metric,
-        points=tuple(
-            ChartPoint(at=p.at, value=p.value, lower=p.lower, upper=p.upper) for p in alert.series
-        ),
+        points=_points(alert.series),
         baseline=alert.numbers.get("baseline"),
         bound=alert.numbers.get("bound"),
-        acted_at=alert.acted_at or alert.raised_at,
-        acted_label=acted or "alert",
+        marks=(Mark(at=alert.acted_at or alert.raised_at, label=acted),),
     )
+
+
+def history_picture(history: History, found: Sequence[Replayed]) -> bytes:
+    """What a replay showed: the first monitor that measured something, and when each fired.
+
+    Raises:
+        Refused: `monitors_not_installed`.
+    """
+    shown = next((r for r in found if r.state.series), found[0])
+    marks = tuple(
+        Mark(at=r.fired_at, label=r.monitor.name) for r in found if r.fired_at is not None
+    )
+    chart = Chart(
+        title=f"{history.model} v{history.version}",
+        metric=metric_in_words(shown.monitor.metric),
+        points=_points(shown.state.series),
+        baseline=shown.state.numbers.get("baseline"),
+        bound=shown.state.numbers.get("bound"),
+        marks=marks,
+    )
+    try:
+        return draw(chart)
+    except ModuleNotFoundError as missing:
+        raise Refused(
+            "monitors_not_installed",
+            f"A picture needs {missing.name}: pip install 'foureyes[monitors]'.",
+        ) from missing
+
+
+def _points(series: Sequence[SeriesPoint]) -> tuple[ChartPoint, ...]:
+    return tuple(ChartPoint(at=p.at, value=p.value, lower=p.lower, upper=p.upper) for p in series)

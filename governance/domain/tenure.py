@@ -101,7 +101,7 @@ def rollback_options(
             eligible.append(version)
     good = [t for t in stays if t.ended_well and t.version in eligible]
     # Oldest first, as the record has them: of two that ended at one moment the later one wins.
-    newest = max(reversed(good), key=lambda t: (t.ended_at or t.started_at), default=None)
+    newest = max(reversed(good), key=lambda t: t.ended_at or t.started_at, default=None)
     return RollbackOptions(
         target=newest.version if newest else None,
         eligible=tuple(eligible),

@@ -26,6 +26,7 @@ from governance.domain.monitoring.rules import DelongBound, Evidence, PsiLimit, 
 from governance.domain.monitoring.score_counts import ScoreCounts
 from governance.domain.monitoring.spec import (
     Action,
+    Bad,
     DelongSpec,
     EProcessSpec,
     Metric,
@@ -257,8 +258,14 @@ def _bet(at: _At, rule: EProcessSpec | SteadySpec) -> tuple[Finding, Estimate | 
         limit=process.limit,
         is_steady=isinstance(rule, SteadySpec),
     )
-    evidence = process.evidence(betting)
-    return judge.judge(at.baseline, measured, evidence=evidence, bets=betting.bets), measured
+    found = judge.judge(
+        at.baseline,
+        measured,
+        bound=against,
+        evidence=process.evidence(betting),
+        bets=betting.bets,
+    )
+    return found, measured
 
 
 def _bet_rate(at: _At, rule: SteadySpec) -> tuple[Finding, Estimate | None]:
@@ -309,8 +316,15 @@ def _bet_rate(at: _At, rule: SteadySpec) -> tuple[Finding, Estimate | None]:
         limit=process.limit,
         is_steady=True,
     )
-    evidence = process.evidence(betting)
-    return judge.judge(at.baseline, measured, evidence=evidence, bets=betting.bets), measured
+    falls = at.spec.bad is not Bad.RISES
+    found = judge.judge(
+        at.baseline,
+        measured,
+        bound=at.baseline.estimate.value + (-rule.tolerance if falls else rule.tolerance),
+        evidence=process.evidence(betting),
+        bets=betting.bets,
+    )
+    return found, measured
 
 
 _RECENT = 200

@@ -36,7 +36,8 @@ class Threshold:
         if few is not None or measured is None:
             return few or _nothing()
         worse = _worse_by(self.bad, baseline.estimate.value, measured.value)
-        numbers = _numbers(baseline, measured, drop=self.drop, worse_by=worse)
+        bound = _limit(self.bad, baseline.estimate.value, self.drop)
+        numbers = _numbers(baseline, measured, bound=bound, worse_by=worse)
         if not _all_finite(numbers):
             return _no_number()
         if worse > self.drop:
@@ -77,7 +78,8 @@ class DelongBound:
             return _nothing()
         worse = _worse_by(self.bad, baseline.estimate.value, measured.value)
         z = self._z(baseline, measured)
-        numbers = _numbers(baseline, measured, drop=self.drop, worse_by=worse, z=z)
+        bound = _limit(self.bad, baseline.estimate.value, self.drop)
+        numbers = _numbers(baseline, measured, bound=bound, worse_by=worse, z=z)
         if not _all_finite(numbers):
             return _no_number()
         if self._is_worse(baseline, measured) and self._is_worse(baseline, previous):
@@ -112,16 +114,25 @@ class Evidence:
     is_steady: bool
 
     def judge(
-        self, baseline: Baseline, measured: Estimate | None, *, evidence: float, bets: int
+        self,
+        baseline: Baseline,
+        measured: Estimate | None,
+        *,
+        bound: float,
+        evidence: float,
+        bets: int,
     ) -> Finding:
-        """Inconclusive before the first bet. `measured` is only shown; evidence decides."""
+        """Inconclusive before the first bet. `measured` and `bound`, what is bet against, are only
+        shown; evidence decides."""
         if bets == 0 or measured is None:
             return Finding(
                 verdict=Verdict.INCONCLUSIVE,
                 sentence="Nothing was compared yet: no outcome is mature.",
                 numbers={"evidence": 0.0, "limit": self.limit},
             )
-        numbers = _numbers(baseline, measured, evidence=evidence, limit=self.limit, bets=bets)
+        numbers = _numbers(
+            baseline, measured, bound=bound, evidence=evidence, limit=self.limit, bets=bets
+        )
         if not _all_finite(numbers):
             return _no_number()
         if evidence >= self.limit:
@@ -255,6 +266,11 @@ def _worse_by(bad: Bad, baseline: float, value: float) -> float:
             return value - baseline
         case Bad.MOVES:
             return abs(value - baseline)
+
+
+def _limit(bad: Bad, baseline: float, drop: float) -> float:
+    """Where a drop becomes too large; for a number that may move neither way, the lower side."""
+    return baseline + drop if bad is Bad.RISES else baseline - drop
 
 
 def _numbers(baseline: Baseline, measured: Estimate, **more: float) -> dict[str, float]:
