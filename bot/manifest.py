@@ -8,11 +8,12 @@ BOT_SCOPES = (
     "channels:read",
     "chat:write",
     "commands",
+    "files:write",
     "groups:read",
     "im:write",
     "users:read",
 )
-"""Least privilege: nothing here reads what people write."""
+"""Least privilege: nothing here reads what people write. Files are the pictures of alerts."""
 
 COMMANDS = {
     "promote": ("Ask for a model version to be promoted", "[model] [version] [stage] [reason]"),

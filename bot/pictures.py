@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackClientError
 
 from bot.block_kit import Block
 from bot.chart import Chart, ChartPoint, Mark, alt_text, draw
@@ -86,7 +86,7 @@ class UploadedPictures:
                 content=picture, filename=f"alert-{alert.id}.png", alt_txt=alt
             )
             return str(answer["file"]["id"]), alt
-        except (SlackApiError, OSError, KeyError, TypeError, ValueError) as error:
+        except (SlackClientError, OSError, KeyError, TypeError, ValueError) as error:
             _log.warning("an alert goes without its picture: %s", type(error).__name__)
             return None
 

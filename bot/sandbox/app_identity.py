@@ -16,6 +16,7 @@ DEFAULT_SCOPES = (
     "channels:read",
     "groups:read",
     "usergroups:read",
+    "files:write",
 )
 DEFAULT_COMMANDS = ("/promote", "/rollback", "/model", "/foureyes")
 

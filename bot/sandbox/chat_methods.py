@@ -91,6 +91,7 @@ def _post_message(call: Call) -> JsonObject:
         call.optional_text("text"),
         call.array("blocks"),
         longest_text=call.state.limits.message_text,
+        files=call.state.files,
     )
     thread_ts = _thread(call, channel)
     metadata = _metadata(call)
@@ -116,6 +117,7 @@ def _post_ephemeral(call: Call) -> JsonObject:
         call.optional_text("text"),
         call.array("blocks"),
         longest_text=call.state.limits.message_text,
+        files=call.state.files,
     )
     thread_ts = _thread(call, channel)
     message = call.state.put_message(channel, content, thread_ts=thread_ts, visible_to=person.id)
@@ -144,7 +146,9 @@ def _update(call: Call) -> JsonObject:
         blocks = kept
     if text is None and blocks:
         text = message.text
-    content = check_content(text, blocks, longest_text=call.state.limits.updated_text)
+    content = check_content(
+        text, blocks, longest_text=call.state.limits.updated_text, files=call.state.files
+    )
     edited = call.state.messages.edit(
         message,
         text=content.text,

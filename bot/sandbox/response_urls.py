@@ -54,6 +54,7 @@ def put_answer(
         text if isinstance(text, str) else None,
         blocks if isinstance(blocks, list) else None,
         longest_text=state.limits.message_text,
+        files=state.files,
     )
     in_channel = body.get("response_type") == "in_channel"
     return state.put_message(
@@ -103,6 +104,7 @@ def _carry_out(state: State, url: ResponseUrl, body: JsonObject) -> None:
         text if isinstance(text, str) else None,
         blocks if isinstance(blocks, list) else None,
         longest_text=state.limits.message_text,
+        files=state.files,
     )
     state.messages.edit(
         original,

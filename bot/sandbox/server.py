@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from bot.sandbox.file_methods import receive
 from bot.sandbox.response_urls import respond
 from bot.sandbox.socket_mode import Connection
 from bot.sandbox.state import State
@@ -171,6 +172,13 @@ def build_app(state: State) -> Starlette:
             return PlainTextResponse("ok")
         return JSONResponse(refused.to_wire(), refused.http_status)
 
+    async def upload(request: HttpRequest) -> Response:
+        body = await request.body()
+        with state.changed:
+            status, said = receive(state.files.by_pass(request.path_params["token"]), body)
+            state.changed.notify_all()
+        return PlainTextResponse(said, status)
+
     async def link(websocket: WebSocket) -> None:
         await _serve_connection(state, websocket)
 
@@ -178,6 +186,7 @@ def build_app(state: State) -> Starlette:
         routes=[
             Route("/api/{method}", web_api, methods=["GET", "POST"]),
             Route("/response/{token}", response_url, methods=["POST"]),
+            Route("/upload/{token}", upload, methods=["POST"]),
             WebSocketRoute("/link/", link),
         ]
     )

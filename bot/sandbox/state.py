@@ -9,6 +9,7 @@ from bot.sandbox.app_identity import AppIdentity
 from bot.sandbox.channels import Channel, ChannelKind, Channels
 from bot.sandbox.clock import Clock
 from bot.sandbox.content import Content
+from bot.sandbox.files import Files
 from bot.sandbox.json_values import JsonObject
 from bot.sandbox.limits import Faults, Limits, Throttle
 from bot.sandbox.messages import Message, Messages
@@ -53,6 +54,7 @@ class State:
         self.channels = Channels()
         self.messages = Messages()
         self.modals = Modals()
+        self.files = Files()
         self.passes = Passes(limits)
         self.throttle = Throttle(limits)
         self.faults = Faults()

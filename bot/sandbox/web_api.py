@@ -13,6 +13,7 @@ from bot.sandbox.api_error import ApiError
 from bot.sandbox.chat_methods import CHAT_METHODS
 from bot.sandbox.conversation_methods import CONVERSATION_METHODS
 from bot.sandbox.directory_methods import DIRECTORY_METHODS
+from bot.sandbox.file_methods import FILE_METHODS
 from bot.sandbox.json_values import Json, JsonObject
 from bot.sandbox.state import ApiCall, State
 from bot.sandbox.view_methods import VIEW_METHODS
@@ -22,6 +23,7 @@ METHODS: dict[str, Method] = {
     **CHAT_METHODS,
     **CONVERSATION_METHODS,
     **DIRECTORY_METHODS,
+    **FILE_METHODS,
     **VIEW_METHODS,
 }
 MAX_BODY_BYTES = 1_000_000

@@ -226,6 +226,14 @@ class Workspace:
         with self.state.changed:
             return tuple(self.state.calls)
 
+    def file(self, file_id: str) -> bytes:
+        """What was uploaded under this id. Raises: KeyError when nothing was."""
+        with self.state.changed:
+            file = self.state.files.by_id(file_id)
+            if file is None or file.data is None:
+                raise KeyError(file_id)
+            return file.data
+
     def messages(self, where: str) -> list[Message]:
         """Every lasting message of a channel, replies included, oldest first."""
         with self.state.changed:

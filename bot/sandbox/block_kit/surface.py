@@ -32,6 +32,11 @@ def _text_or_fields(block: JsonObject, pointer: str, problems: Problems) -> None
         problems.add("must define either `text` or `fields`", pointer)
 
 
+def _one_source(block: JsonObject, pointer: str, problems: Problems) -> None:
+    if ("image_url" in block) == ("slack_file" in block):
+        problems.add("must have one of: image_url, slack_file", pointer)
+
+
 def _no_action_twice(block: JsonObject, pointer: str, problems: Problems) -> None:
     seen: set[str] = set()
     for index, element in enumerate(objects_of(block, "elements")):
@@ -80,12 +85,14 @@ ACTIONS = Shape(
 )
 
 IMAGE_BLOCK = Shape(
-    required={
-        "type": word("image"),
+    required={"type": word("image"), "alt_text": string(2000)},
+    optional={
+        **_BLOCK_ID,
+        "title": plain_text(2000),
         "image_url": pattern(r"https?://\S{1,2990}", "must be a web address"),
-        "alt_text": string(2000),
+        "slack_file": Shape(required={"id": string(255)}),
     },
-    optional={**_BLOCK_ID, "title": plain_text(2000)},
+    also=_one_source,
 )
 
 INPUT = Shape(
