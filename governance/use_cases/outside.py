@@ -3,7 +3,6 @@ once, and nothing that is not recorded."""
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -72,9 +71,8 @@ def _tell(world: World, webhook: Webhook) -> int:
     passed_over: Refused | None = None
     for number, record in waiting:
         if kind_of(record) in {kind.value for kind in TOLD_OF}:
-            at = datetime.fromisoformat(str(json.loads(record)["at"]))
             try:
-                webhook.send(f"foureyes-{number}", at, record)
+                webhook.send(f"foureyes-{number}", _now(world), record)
                 sent += 1
             except Refused as refusal:
                 passed_over = refusal
@@ -82,6 +80,11 @@ def _tell(world: World, webhook: Webhook) -> int:
     if passed_over is not None:
         raise passed_over
     return sent
+
+
+def _now(world: World) -> datetime:
+    with world.store.read() as tx:
+        return tx.now
 
 
 def _save(world: World, number: int) -> None:

@@ -154,10 +154,16 @@ def test_without_its_picture_an_alert_comes_all_the_same(
 
 
 def test_a_picture_that_slack_does_not_know_yet_holds_up_nothing(office: Office) -> None:
-    """It refuses the blocks; the words come at once without it."""
+    """It refuses the blocks: the words come at once, and the picture with the next step."""
     text = sees(office, rolled_back(office, fails="chat.postMessage", error="invalid_blocks"))
     assert SENTENCE in text
-    assert "over time" not in text
+    assert "over time" in text
+    posts = [
+        c
+        for c in office.slack.calls
+        if c.method == "chat.postMessage" and SENTENCE[:20] in str(c.arguments.get("text"))
+    ]
+    assert ["slack_file" in str(c.arguments["blocks"]) for c in posts] == [True, False]
 
 
 def test_an_alert_is_delivered_when_slack_is_back(office: Office) -> None:
