@@ -31,7 +31,9 @@ from governance.use_cases.world import World
 
 _log = logging.getLogger("foureyes.watch")
 
-_LEASE = timedelta(minutes=5)
+_LEASE = timedelta(minutes=1)
+"""Whoever claimed a look and died keeps others from it so long. Two looks at once do no harm: what
+they remember is replayed from the data, and an alert is raised once."""
 _LANE_WIDTH = 4
 """Looks at once in one lane: a slow table does not hold up its whole database."""
 _MLFLOW_LANE = "mlflow"

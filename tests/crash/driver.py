@@ -24,11 +24,12 @@ from mlflow import MlflowClient
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import make_url
 
+from governance.adapters import metric_sources
 from governance.adapters.mlflow_registry import files, reading, source
 from governance.domain.evidence import ModelName
 from tests.crash.life import NEW, OLD, Life, Place, living
 
-_IMPORTED_ONCE = (files, reading, source)
+_IMPORTED_ONCE = (files, metric_sources, reading, source)
 """The adapter imports them when they are needed: here once, not in each child."""
 _MOST_STEPS = 200
 _CHANGES = (b"/transition-stage ", b"/alias ", b"/api/chat.")
@@ -53,6 +54,16 @@ def messages(place: Place, folder: Path) -> None:
 def rollback(place: Place, folder: Path) -> None:
     """From the rollback click to the version before."""
     _sweep(place, folder, prepare=Life.last_vote, click=Life.rollback_click, from_version=NEW)
+
+
+def automatic(place: Place, folder: Path) -> None:
+    """From a look at a version that went bad to the version before."""
+
+    def prepare(life: Life) -> None:
+        life.last_vote()
+        life.go_bad()
+
+    _sweep(place, folder, prepare=prepare, click=Life.look, from_version=NEW)
 
 
 def _sweep(
@@ -207,5 +218,5 @@ if __name__ == "__main__":
     about = json.loads(sys.argv[2])
     here = Path(about.pop("folder"))
     where = Place(**{**about, "heads": here / "heads", "model": ModelName(about["model"])})
-    scenarios = {s.__name__: s for s in (vote, messages, rollback)}
+    scenarios = {s.__name__: s for s in (vote, messages, rollback, automatic)}
     scenarios[sys.argv[1]](where, here)

@@ -7,6 +7,7 @@ MLflow, in Slack and in the file of heads.
 from __future__ import annotations
 
 import json
+import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,22 +23,29 @@ from bot.desk import Desk
 from bot.directory import SlackAccounts
 from bot.outbox import Outbox
 from governance.adapters.head_file import HeadFile
+from governance.adapters.metric_sources import IbisSources
 from governance.adapters.mlflow_registry import MlflowRegistry
 from governance.adapters.sql_store import SqlStore, open_store
 from governance.domain.approval import Verdict
 from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.identity import Actor, PersonId
+from governance.domain.monitoring.spec import Watching
 from governance.domain.promotion import Request
-from governance.use_cases import reconcile
+from governance.use_cases import automatic, reconcile
 from governance.use_cases.audit import verify
 from governance.use_cases.decide import Ballot, decide
 from governance.use_cases.promote import Wish, promote
+from governance.use_cases.watch import Watch
 from governance.use_cases.world import World
 from tests.builders import PEOPLE, a_policy, a_roster, some_rules
 from tests.fakes import FixedRules
+from tests.sources.feed import SqliteFeed, a_source, some_applicants
+from tests.stories.watching import a_monitor
 
 OLD, NEW = Version(1), Version(2)
-_LATER = timedelta(seconds=40)
+_NOT_AGAIN = timedelta(days=1)
+"""The monitor looks once: what a second look would mend shows."""
+_LATER = timedelta(seconds=90)
 """The successor starts that much later, so that nothing waits for the real clock."""
 
 
@@ -70,20 +78,23 @@ class Life:
     """The parts that one process of the bot builds, without its threads."""
 
     def __init__(self, place: Place, store: SqlStore, heads: HeadFile) -> None:
-        policy = replace(a_policy(), model=place.model, pattern=str(place.model))
+        watching = Watching(sources=(a_source(),), monitors=(a_monitor(every=_NOT_AGAIN),))
+        policy = replace(a_policy(), model=place.model, pattern=str(place.model), watching=watching)
         few = a_roster(*(p for p in PEOPLE if p.id in ("dana", "ana", "raj", "otto")))
         rules = some_rules(policy, few)
         client = WebClient(token=place.slack_token, base_url=place.slack_api)
         self.model = place.model
         self.store = store
         self.heads = heads
-        self.world: World = build_world(
+        self.feed = SqliteFeed(place.heads.parent)
+        world = build_world(
             store,
             registry=MlflowRegistry(place.mlflow),
             rules=FixedRules(rules),
             accounts=SlackAccounts(client),
             heads=heads,
         )
+        self.world: World = replace(world, sources=lambda: IbisSources(self.feed.environ))
         self.outbox = Outbox(world=self.world, announcer=Announcer(world=self.world, client=client))
         self.desk = Desk(
             world=self.world,
@@ -133,6 +144,24 @@ class Life:
         value = {"model": self.model, "from": NEW, "to": OLD, "why": "x", "at": now.isoformat()}
         self._click("roll_back", "U0OTTO", value=json.dumps(value))
 
+    def go_bad(self) -> None:
+        """Applicants whom the new version scored at random, a moment ago."""
+        with self.store.read() as tx:
+            now = tx.now
+        rows = some_applicants(600, version=NEW)
+        moments = (now + timedelta(microseconds=n) for n in range(len(rows)))
+        dice = random.Random(3)
+        self.feed.write(
+            [
+                replace(r, at=at, bad=int(dice.random() < 0.3))
+                for r, at in zip(rows, moments, strict=True)
+            ]
+        )
+
+    def look(self) -> None:
+        """What the ticker does: look at what is due, and act."""
+        Watch(self.world).look_now()
+
     def _click(self, kind: str, account: str, **values: str) -> None:
         payload = {"user": account, "channel": "", **values}
         with self.store.transaction() as tx:
@@ -147,6 +176,7 @@ class Life:
         click(self)  # stored before: a duplicate, and nothing happens
         self.desk.work_off()
         reconcile.push_on(self.world)
+        automatic.react_to_all(self.world)
         self.outbox.send_due()
         reconcile.look_around(self.world)
 

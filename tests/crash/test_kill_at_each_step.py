@@ -93,6 +93,20 @@ def test_a_rollback_survives_a_kill_at_each_step(
         _one_of_each(step, found, EventKind.ROLLBACK_DONE)
 
 
+def test_an_automatic_rollback_survives_a_kill_at_each_step(
+    tmp_path: Path, real_mlflow: RealMlflow, slack: RunningServer
+) -> None:
+    """From the look that found it to the last record: one alert, one rollback."""
+    lives = _lives("automatic", new_sqlite(tmp_path), tmp_path, real_mlflow, slack)
+    assert len(lives) > 10
+    for step, found in enumerate(lives):
+        assert found.production == (OLD,), f"step {step}: {found}"
+        assert found.alias == OLD, f"step {step}: {found}"
+        _one_of_each(step, found, EventKind.ALERT_RAISED)
+        _one_of_each(step, found, EventKind.ROLLBACK_INTENDED)
+        _one_of_each(step, found, EventKind.ROLLBACK_DONE)
+
+
 def _all_promoted(lives: list[Remains]) -> None:
     for step, found in enumerate(lives):
         assert found.production == (NEW,), f"step {step}: {found}"

@@ -19,20 +19,22 @@ from governance.domain.monitoring.spec import Outcomes, Predictions, TableSource
 BEGIN = datetime(2026, 3, 1, 22, 0, tzinfo=UTC)
 ADDRESS = "CREDIT_DATABASE_URL"
 
-
 More = Sequence[tuple[str, int]]
+WORDS = {0: "repaid", 1: "default"}
+"""Outcomes in words, in the column `status`; whatever else it is, is written as `unclear`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scored:
     """One applicant; `bad` is None while the outcome is not known."""
 
-    id: str
-    at: datetime
+    id: str | None
+    at: datetime | None
     version: int
     score: float | None
     approved: bool | None
     bad: int | None
+    model: str = "credit_scoring"
 
 
 def some_applicants(count: int = 300, *, version: int = 3, seed: int = 1) -> list[Scored]:
@@ -105,15 +107,25 @@ class SqliteFeed(Feed):
             connection.executescript(
                 "DROP TABLE IF EXISTS predictions; DROP TABLE IF EXISTS outcomes;"
                 "CREATE TABLE predictions (application_id TEXT, scored_at TEXT,"
-                " model_version TEXT, score REAL, approved INTEGER);"
-                "CREATE TABLE outcomes (application_id TEXT, is_bad INTEGER);"
+                " model_version TEXT, score REAL, approved INTEGER, model_name TEXT);"
+                "CREATE TABLE outcomes (application_id TEXT, is_bad INTEGER, status TEXT);"
             )
             connection.executemany(
-                "INSERT INTO predictions VALUES (?, ?, ?, ?, ?)",
-                [(r.id, r.at.isoformat(), f"v{r.version}", r.score, r.approved) for r in rows],
+                "INSERT INTO predictions VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        r.id,
+                        None if r.at is None else r.at.isoformat(),
+                        f"v{r.version}",
+                        r.score,
+                        r.approved,
+                        r.model,
+                    )
+                    for r in rows
+                ],
             )
             connection.executemany(
-                "INSERT INTO outcomes VALUES (?, ?)", _outcomes(rows, more_outcomes)
+                "INSERT INTO outcomes VALUES (?, ?, ?)", _outcomes(rows, more_outcomes)
             )
         connection.close()
 
@@ -138,15 +150,16 @@ class PostgresFeed(Feed):
             cursor.execute(
                 "DROP TABLE IF EXISTS predictions; DROP TABLE IF EXISTS outcomes;"
                 "CREATE TABLE predictions (application_id text, scored_at timestamptz,"
-                " model_version integer, score double precision, approved boolean);"
-                "CREATE TABLE outcomes (application_id text, is_bad integer)"
+                " model_version integer, score double precision, approved boolean,"
+                " model_name text);"
+                "CREATE TABLE outcomes (application_id text, is_bad integer, status text)"
             )
             cursor.executemany(
-                "INSERT INTO predictions VALUES (%s, %s, %s, %s, %s)",
-                [(r.id, r.at, r.version, r.score, r.approved) for r in rows],
+                "INSERT INTO predictions VALUES (%s, %s, %s, %s, %s, %s)",
+                [(r.id, r.at, r.version, r.score, r.approved, r.model) for r in rows],
             )
             cursor.executemany(
-                "INSERT INTO outcomes VALUES (%s, %s)", _outcomes(rows, more_outcomes)
+                "INSERT INTO outcomes VALUES (%s, %s, %s)", _outcomes(rows, more_outcomes)
             )
 
     def run(self, statement: str) -> None:
@@ -168,11 +181,12 @@ class ParquetFeed(Feed):
         """Moments in microseconds, UTC."""
         table = pa.table(
             {
-                "application_id": [r.id for r in rows],
+                "application_id": pa.array([r.id for r in rows], pa.string()),
                 "scored_at": pa.array([r.at for r in rows], pa.timestamp("us", tz="UTC")),
                 "model_version": pa.array([r.version for r in rows], pa.int32()),
                 "score": pa.array([r.score for r in rows], pa.float64()),
                 "approved": pa.array([r.approved for r in rows], pa.bool_()),
+                "model_name": pa.array([r.model for r in rows], pa.string()),
             }
         )
         pq.write_table(table, self.folder / "predictions.parquet")
@@ -180,8 +194,9 @@ class ParquetFeed(Feed):
         pq.write_table(
             pa.table(
                 {
-                    "application_id": pa.array([i for i, _bad in outcomes], pa.string()),
-                    "is_bad": pa.array([bad for _id, bad in outcomes], pa.int8()),
+                    "application_id": pa.array([i for i, _bad, _word in outcomes], pa.string()),
+                    "is_bad": pa.array([bad for _id, bad, _word in outcomes], pa.int8()),
+                    "status": pa.array([word for _id, _bad, word in outcomes], pa.string()),
                 }
             ),
             self.folder / "outcomes.parquet",
@@ -201,15 +216,18 @@ class CsvFeed(Feed):
         """As a spreadsheet would save them."""
         with (self.folder / "predictions.csv").open("w", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(["application_id", "scored_at", "model_version", "score", "approved"])
+            writer.writerow(
+                ["application_id", "scored_at", "model_version", "score", "approved", "model_name"]
+            )
             for r in rows:
-                at = r.at.replace(tzinfo=None).isoformat(" ")
-                writer.writerow([r.id, at, f"v{r.version}", r.score, r.approved])
+                at = None if r.at is None else r.at.replace(tzinfo=None).isoformat(" ")
+                writer.writerow([r.id, at, f"v{r.version}", r.score, r.approved, r.model])
         with (self.folder / "outcomes.csv").open("w", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(["application_id", "is_bad"])
+            writer.writerow(["application_id", "is_bad", "status"])
             writer.writerows(_outcomes(rows, more_outcomes))
 
 
-def _outcomes(rows: Sequence[Scored], more: More) -> list[tuple[str, int]]:
-    return [(r.id, r.bad) for r in rows if r.bad is not None] + list(more)
+def _outcomes(rows: Sequence[Scored], more: More) -> list[tuple[str | None, int, str]]:
+    known = [(r.id, r.bad) for r in rows if r.bad is not None] + list(more)
+    return [(i, bad, WORDS.get(bad, "unclear")) for i, bad in known]

@@ -1,62 +1,40 @@
 """One suite for every engine: the same rows give the same counts, and what cannot be believed is
-refused with a sentence."""
+refused with a sentence. The engines are those of the fixture `feed`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
+from itertools import pairwise
 
 import pytest
 
-from governance.adapters.metric_sources import IbisSources
-from governance.domain.errors import Refused, Unavailable
+from governance.adapters.metric_sources import IbisSources, plausibility
+from governance.domain.errors import FoureyesError, Refused, Unavailable
 from governance.domain.evidence import ModelName, Version
-from governance.domain.monitoring.score_counts import ScoreCounts
+from governance.domain.monitoring.score_counts import BINS, ScoreCounts
 from governance.domain.monitoring.spec import Outcomes
 from governance.ports import Cursor, DayCounts, Matured
-from tests.databases import PostgresServer
-from tests.sources.feed import (
-    ADDRESS,
-    BEGIN,
-    CsvFeed,
-    Feed,
-    ParquetFeed,
-    PostgresFeed,
-    Scored,
-    SqliteFeed,
-    a_source,
-    some_applicants,
-)
+from tests.sources.feed import BEGIN, Feed, Scored, a_source, some_applicants
 
 MODEL = ModelName("credit_scoring")
 V3 = Version(3)
 SOURCE = a_source()
 END = BEGIN + timedelta(days=10)
+TICK = timedelta(milliseconds=1)
+
+Spoil = Callable[[list[Scored]], list[Scored]]
+Ask = Callable[[IbisSources], object]
 
 
-@pytest.fixture(params=["sqlite", "postgresql", "parquet", "csv"])
-def feed(request: pytest.FixtureRequest, tmp_path: Path) -> Feed:
-    """An engine with nothing in it."""
-    match request.param:
-        case "sqlite":
-            return SqliteFeed(tmp_path)
-        case "postgresql":
-            server: PostgresServer = request.getfixturevalue("postgres")
-            return PostgresFeed(server.new_database())
-        case "parquet":
-            return ParquetFeed(tmp_path)
-        case _:
-            return CsvFeed(tmp_path)
-
-
-@pytest.fixture
-def sources(feed: Feed) -> Iterator[IbisSources]:
-    """As the bot opens them."""
-    opened = IbisSources(feed.environ)
-    yield opened
-    opened.close()
+def outcomes_of(**changes: object) -> Outcomes:
+    """The outcomes as the feed writes them, but for this."""
+    assert SOURCE.outcomes is not None
+    return replace(SOURCE.outcomes, **changes)  # type: ignore[arg-type]  # a table of fields
 
 
 def counted(days: tuple[DayCounts, ...]) -> ScoreCounts:
@@ -69,7 +47,13 @@ def by_hand(rows: list[Scored]) -> ScoreCounts:
     return ScoreCounts.of((r.score or 0.0, r.bad == 1) for r in rows)
 
 
-def all_rows(sources: IbisSources, *, limit: int, until: datetime = END) -> list[Matured]:
+def at_of(row: Scored) -> datetime:
+    """When it was scored."""
+    assert row.at is not None
+    return row.at
+
+
+def all_rows(sources: IbisSources, *, limit: int = 1000, until: datetime = END) -> list[Matured]:
     """Page by page."""
     found: list[Matured] = []
     after: Cursor | None = None
@@ -81,15 +65,18 @@ def all_rows(sources: IbisSources, *, limit: int, until: datetime = END) -> list
         after = page[-1].cursor
 
 
+# --- counting -------------------------------------------------------------------------------------
+
+
 def test_outcomes_are_counted_by_day_and_score(feed: Feed, sources: IbisSources) -> None:
     """Of our version alone, days in UTC, and only where the outcome is known."""
     ours, others = some_applicants(), some_applicants(50, version=2, seed=2)
     feed.write([*ours, *others])
     days = sources.outcomes(SOURCE, MODEL, V3, since=None, until=None)
     known = [r for r in ours if r.bad is not None]
-    assert [d.day for d in days] == sorted({r.at.date() for r in known})
+    assert [d.day for d in days] == sorted({at_of(r).date() for r in known})
     for day in days:
-        assert day.counts == by_hand([r for r in known if r.at.date() == day.day])
+        assert day.counts == by_hand([r for r in known if at_of(r).date() == day.day])
     assert counted(days) == by_hand(known)
 
 
@@ -101,54 +88,73 @@ def test_scores_are_counted_whatever_their_outcome(feed: Feed, sources: IbisSour
     assert found == ScoreCounts.of((r.score or 0.0, False) for r in ours)
 
 
-def test_a_range_holds_its_beginning_and_not_its_end(feed: Feed, sources: IbisSources) -> None:
-    """Before, at and after both ends."""
-    ours = some_applicants()
-    feed.write(ours)
-    since, until = BEGIN + timedelta(minutes=100), BEGIN + timedelta(minutes=600)
-    found = counted(sources.scores(SOURCE, MODEL, V3, since=since, until=until))
-    inside = [r for r in ours if since <= r.at < until]
-    assert any(r.at == since for r in ours)
-    assert any(r.at == until for r in ours)
-    assert found.n_rows == len(inside)
+def test_every_engine_puts_a_score_into_the_bin_that_python_does(
+    feed: Feed, sources: IbisSources
+) -> None:
+    """Also on the edge between two bins, and one bit below and above it."""
+    dice = random.Random(5)
+    edges = [0.0, 1.0, *(k / BINS for k in dice.sample(range(1, BINS), 120))]
+    scores = {s for e in edges for s in (math.nextafter(e, 0), e, math.nextafter(e, 1))}
+    rows = [
+        replace(row, score=score)
+        for row, score in zip(some_applicants(len(scores)), sorted(scores), strict=True)
+    ]
+    feed.write(rows)
+    found = counted(sources.scores(SOURCE, MODEL, V3, since=None, until=None))
+    assert found == ScoreCounts.of((r.score or 0.0, False) for r in rows)
 
 
-def test_reading_in_pieces_is_reading_at_once(feed: Feed, sources: IbisSources) -> None:
-    """Also where a page ends between two predictions of one moment."""
-    ours = some_applicants(90)
-    feed.write(ours)
-    expected = [(r.id, r.score, r.bad == 1) for r in ours if r.bad is not None]
-    for limit in (7, 1000):
-        rows = all_rows(sources, limit=limit)
-        assert [(r.cursor.id, r.score, r.is_bad) for r in rows] == expected
+def test_the_days_of_a_range_add_up_to_it(feed: Feed, sources: IbisSources) -> None:
+    """However it is divided: nothing is counted twice or not at all."""
+    feed.write(some_applicants())
+    whole = counted(sources.outcomes(SOURCE, MODEL, V3, since=None, until=None))
+    cuts = [None, BEGIN + timedelta(minutes=100), BEGIN + timedelta(hours=9, seconds=1), None]
+    parts = [
+        counted(sources.outcomes(SOURCE, MODEL, V3, since=since, until=until))
+        for since, until in pairwise(cuts)
+    ]
+    assert all(part.n_rows for part in parts)
+    assert sum(parts, ScoreCounts.empty()) == whole
 
 
-def test_the_order_does_not_depend_on_the_label(feed: Feed, sources: IbisSources) -> None:
-    """The same applicants with every outcome turned round come in the same order."""
-    ours = some_applicants(90)
-    feed.write(ours)
-    before = [r.cursor for r in all_rows(sources, limit=1000)]
-    feed.write([replace(r, bad=None if r.bad is None else 1 - r.bad) for r in ours])
-    assert [r.cursor for r in all_rows(sources, limit=1000)] == before
-
-
-def test_what_is_not_mature_is_not_read(feed: Feed, sources: IbisSources) -> None:
-    """Scored at or after `until`."""
-    ours = some_applicants(90)
-    feed.write(ours)
-    until = ours[40].at
-    found = all_rows(sources, limit=1000, until=until)
-    assert [r.cursor.id for r in found] == [
-        r.id for r in ours if r.at < until and r.bad is not None
+def test_a_day_ends_at_midnight_in_utc(feed: Feed, sources: IbisSources) -> None:
+    """A millisecond before, at and after."""
+    midnight = BEGIN.replace(hour=0) + timedelta(days=1)
+    rows = [
+        replace(row, at=midnight + n * TICK)
+        for n, row in zip((-1, 0, 1), some_applicants(3), strict=True)
+    ]
+    feed.write(rows)
+    days = sources.scores(SOURCE, MODEL, V3, since=None, until=None)
+    assert [(d.day, d.counts.n_rows) for d in days] == [
+        ((midnight - TICK).date(), 1),
+        (midnight.date(), 2),
     ]
 
 
-def test_decisions_come_with_and_without_outcome(feed: Feed, sources: IbisSources) -> None:
-    """In the same order."""
-    ours = some_applicants(90)
+def test_a_range_holds_its_beginning_and_not_its_end(feed: Feed, sources: IbisSources) -> None:
+    """Before, at and after both ends; the end is where outcomes are mature."""
+    ours = some_applicants(140)
     feed.write(ours)
-    found = sources.decisions(SOURCE, MODEL, V3, after=None, until=None, limit=1000)
-    assert [(d.cursor.id, d.approved) for d in found] == [(r.id, r.approved) for r in ours]
+    for moved in (-TICK, timedelta(), TICK):
+        _has_its_ends_where_they_are(sources, ours, moved)
+
+
+def _has_its_ends_where_they_are(
+    sources: IbisSources, ours: list[Scored], moved: timedelta
+) -> None:
+    since, until = BEGIN + timedelta(minutes=100) + moved, BEGIN + timedelta(minutes=600) + moved
+    inside = [r for r in ours if since <= at_of(r) < until]
+    assert any(at_of(r) == since - moved for r in ours)
+    assert any(at_of(r) == until - moved for r in ours)
+    found = counted(sources.scores(SOURCE, MODEL, V3, since=since, until=until))
+    assert found.n_rows == len(inside)
+    labelled = counted(sources.outcomes(SOURCE, MODEL, V3, since=since, until=until))
+    assert labelled == by_hand([r for r in inside if r.bad is not None])
+    _approved, decided = sources.approvals(SOURCE, MODEL, V3, since=since, until=until)
+    assert decided == len(inside)
+    mature = [r.id for r in ours if at_of(r) < until and r.bad is not None]
+    assert [r.cursor.id for r in all_rows(sources, until=until)] == mature
 
 
 def test_approvals_are_counted(feed: Feed, sources: IbisSources) -> None:
@@ -160,14 +166,13 @@ def test_approvals_are_counted(feed: Feed, sources: IbisSources) -> None:
 
 
 def test_a_mark_changes_when_something_arrives(feed: Feed, sources: IbisSources) -> None:
-    """A prediction, or an outcome alone."""
+    """A prediction, or an outcome alone; what is written while we are connected is seen."""
     ours = some_applicants(90)
     feed.write(ours)
     first = sources.mark(SOURCE, MODEL, V3)
     assert (first.predictions, first.newest, first.outcomes) == (90, ours[-1].at, 60)
     assert sources.mark(SOURCE, MODEL, V3) == first
     feed.write([replace(r, bad=r.bad or 0) for r in ours])
-    sources.close()
     assert sources.mark(SOURCE, MODEL, V3).outcomes == 90
 
 
@@ -176,40 +181,148 @@ def test_nothing_is_there_for_a_version_that_scored_nothing(
 ) -> None:
     """Empty, and no error."""
     feed.write(some_applicants(9))
-    assert sources.outcomes(SOURCE, MODEL, Version(9), since=None, until=None) == ()
-    assert sources.mark(SOURCE, MODEL, Version(9)).newest is None
+    nobody = Version(9)
+    assert sources.outcomes(SOURCE, MODEL, nobody, since=None, until=None) == ()
+    assert sources.scores(SOURCE, MODEL, nobody, since=BEGIN, until=END) == ()
+    assert sources.approvals(SOURCE, MODEL, nobody, since=None, until=None) == (0, 0)
+    assert sources.matured_rows(SOURCE, MODEL, nobody, after=None, until=END, limit=9) == ()
+    assert sources.decisions(SOURCE, MODEL, nobody, after=None, until=None, limit=9) == ()
+    assert sources.mark(SOURCE, MODEL, nobody).newest is None
+
+
+def test_models_that_share_a_table_are_kept_apart(feed: Feed, sources: IbisSources) -> None:
+    """By the column that names them; and a name is never code."""
+    shared = a_source(predictions=replace(SOURCE.predictions, model="model_name"))
+    evil = "x' OR '1'='1"
+    ours = some_applicants(30)
+    theirs = [replace(r, id=f"b{r.id}", model="churn") for r in some_applicants(20)]
+    feed.write([*ours, *theirs])
+    for model, expected in ((MODEL, 30), (ModelName("churn"), 20), (ModelName(evil), 0)):
+        found = counted(sources.scores(shared, model, V3, since=None, until=None))
+        assert found.n_rows == expected
+
+
+def test_what_other_versions_did_wrong_is_not_ours(feed: Feed, sources: IbisSources) -> None:
+    """Only rows of our version are read; and one applicant may be scored by two."""
+    ours = some_applicants(30)
+    feed.write([*ours, *(replace(r, version=2, score=7.0, bad=None) for r in ours)])
+    found = counted(sources.outcomes(SOURCE, MODEL, V3, since=None, until=None))
+    assert found == by_hand([r for r in ours if r.bad is not None])
+
+
+def test_outcomes_may_be_words(feed: Feed, sources: IbisSources) -> None:
+    """The one that means bad, and one other."""
+    feed.write(some_applicants(90))
+    plain = sources.outcomes(SOURCE, MODEL, V3, since=None, until=None)
+    words = a_source(outcomes=outcomes_of(bad="status", bad_is="default"))
+    assert sources.outcomes(words, MODEL, V3, since=None, until=None) == plain
+    wrong = a_source(outcomes=outcomes_of(bad="status", bad_is="Default"))
+    with pytest.raises(Refused, match="status of outcomes has more words than Default"):
+        sources.outcomes(wrong, MODEL, V3, since=None, until=None)
+
+
+# --- one by one -----------------------------------------------------------------------------------
+
+
+def test_reading_in_pieces_is_reading_at_once(feed: Feed, sources: IbisSources) -> None:
+    """Also where a page ends between two predictions of one moment."""
+    ours = some_applicants(90)
+    feed.write(ours)
+    expected = [(r.id, r.at, r.score, r.bad == 1) for r in ours if r.bad is not None]
+    for limit in (13, 60, 1000):
+        rows = all_rows(sources, limit=limit)
+        assert [(r.cursor.id, r.cursor.at, r.score, r.is_bad) for r in rows] == expected
+
+
+def test_the_order_does_not_depend_on_the_label(feed: Feed, sources: IbisSources) -> None:
+    """Nor on the order in which rows were written: every outcome is turned round, and all rows."""
+    ours = some_applicants(90)
+    feed.write(ours)
+    before = [r.cursor for r in all_rows(sources)]
+    feed.write([replace(r, bad=None if r.bad is None else 1 - r.bad) for r in reversed(ours)])
+    assert [r.cursor for r in all_rows(sources)] == before
+
+
+def test_decisions_come_with_and_without_outcome(feed: Feed, sources: IbisSources) -> None:
+    """In the same order, in pieces too."""
+    ours = some_applicants(90)
+    feed.write(ours)
+    expected = [(r.id, r.score, r.approved) for r in ours]
+    found = sources.decisions(SOURCE, MODEL, V3, after=None, until=None, limit=1000)
+    assert [(d.cursor.id, d.score, d.approved) for d in found] == expected
+    rest = sources.decisions(SOURCE, MODEL, V3, after=found[40].cursor, until=None, limit=1000)
+    assert [(d.cursor.id, d.score, d.approved) for d in rest] == expected[41:]
+
+
+def test_without_a_column_nobody_says_who_was_approved(feed: Feed, sources: IbisSources) -> None:
+    """The decision threshold tells then, which is not ours to know."""
+    bare = a_source(predictions=replace(SOURCE.predictions, approved=None))
+    feed.write(some_applicants(9))
+    found = sources.decisions(bare, MODEL, V3, after=None, until=None, limit=9)
+    assert {d.approved for d in found} == {None}
+    with pytest.raises(Refused, match="names no column `approved`"):
+        sources.approvals(bare, MODEL, V3, since=None, until=None)
+
+
+# --- what cannot be believed ----------------------------------------------------------------------
+
+
+def _scores(sources: IbisSources) -> object:
+    return sources.scores(SOURCE, MODEL, V3, since=None, until=None)
+
+
+def _scores_in_range(sources: IbisSources) -> object:
+    return sources.scores(SOURCE, MODEL, V3, since=BEGIN, until=END)
+
+
+def _decisions(sources: IbisSources) -> object:
+    return sources.decisions(SOURCE, MODEL, V3, after=None, until=END, limit=1000)
+
+
+def _approvals(sources: IbisSources) -> object:
+    return sources.approvals(SOURCE, MODEL, V3, since=BEGIN, until=END)
+
+
+def _outcomes(sources: IbisSources) -> object:
+    return sources.outcomes(SOURCE, MODEL, V3, since=BEGIN, until=END)
+
+
+TWICE = "application_id of predictions.* has an id twice"
 
 
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda rows: [*rows, rows[0]], "an id stands in it twice"),
-        (lambda rows: [replace(rows[0], score=None), *rows[1:]], "has no score"),
-        (lambda rows: [replace(rows[0], score=1.5), *rows[1:]], "not between 0 and 1"),
-        (lambda rows: [replace(rows[0], score=-0.1), *rows[1:]], "not between 0 and 1"),
+        (lambda r: [*r, r[0]], TWICE),
+        (lambda r: [*r, replace(r[0], at=at_of(r[20]))], TWICE),
+        (lambda r: [replace(r[0], id=None), *r[1:]], TWICE),
+        (lambda r: [replace(r[0], at=None), *r[1:]], "scored_at of predictions has no moment"),
+        (lambda r: [replace(r[0], score=None), *r[1:]], "score of predictions has no score"),
+        (lambda r: [replace(r[0], score=1.0001), *r[1:]], "not between 0 and 1"),
+        (lambda r: [replace(r[0], score=-0.0001), *r[1:]], "not between 0 and 1"),
+        (lambda r: [replace(r[0], score=1e300), *r[1:]], "not between 0 and 1"),
+        (lambda r: [replace(r[0], score=math.inf), *r[1:]], "score of predictions"),
+        (lambda r: [replace(r[0], score=math.nan), *r[1:]], "score of predictions"),
     ],
 )
-def test_scores_that_cannot_be_believed_are_refused(
-    feed: Feed, sources: IbisSources, spoil: object, said: str
+def test_predictions_that_cannot_be_believed_are_refused(
+    feed: Feed, sources: IbisSources, spoil: Spoil, said: str
 ) -> None:
-    """Whole; nothing is left out and judged all the same."""
-    assert callable(spoil)
-    feed.write(spoil(some_applicants(30)))
-    for ask in (
-        lambda: sources.scores(SOURCE, MODEL, V3, since=None, until=None),
-        lambda: sources.decisions(SOURCE, MODEL, V3, after=None, until=None, limit=100),
-    ):
-        with pytest.raises(Refused, match=said) as refused:
-            ask()
+    """Whole, and by name: nothing is left out and judged all the same."""
+    feed.write([replace(r, bad=None) for r in spoil(some_applicants(30))])
+    for ask in (_scores, _scores_in_range, _decisions):
+        with pytest.raises(Refused, match=f"Source applications: the column .*{said}") as refused:
+            ask(sources)
         assert refused.value.code == "source_wrong"
+        assert "the owner of the data" in refused.value.sentence
 
 
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ([("a3-00001", 1)], "an id stands in it twice"),
-        ([("nobody", 1)], "an outcome has no prediction"),
-        ([("a3-00000", 7)], "neither good nor bad"),
+        ([("a3-00001", 1)], "of predictions or outcomes has an id twice"),
+        ([("nobody", 1)], "outcomes for which there is no prediction in predictions"),
+        ([("a3-00000", 7)], "is_bad of outcomes has outcomes that are neither good nor bad"),
     ],
 )
 def test_outcomes_that_cannot_be_believed_are_refused(
@@ -217,10 +330,64 @@ def test_outcomes_that_cannot_be_believed_are_refused(
 ) -> None:
     """An outcome twice, of nobody, or that is no outcome."""
     feed.write(some_applicants(30), more_outcomes=more)
-    with pytest.raises(Refused, match=said):
-        sources.outcomes(SOURCE, MODEL, V3, since=None, until=None)
-    with pytest.raises(Refused, match=said):
-        all_rows(sources, limit=1000)
+    for ask in (_outcomes, all_rows):
+        with pytest.raises(Refused, match=said):
+            ask(sources)
+
+
+def test_a_third_word_is_neither_good_nor_bad(feed: Feed, sources: IbisSources) -> None:
+    """So nobody can tell what it means."""
+    feed.write(some_applicants(30), more_outcomes=[("a3-00000", 7)])
+    words = a_source(outcomes=outcomes_of(bad="status", bad_is="default"))
+    with pytest.raises(Refused, match="more words than default"):
+        sources.outcomes(words, MODEL, V3, since=None, until=None)
+
+
+def test_an_applicant_without_a_decision_is_refused(feed: Feed, sources: IbisSources) -> None:
+    """Neither approved nor declined."""
+    first, *others = some_applicants(30)
+    feed.write([replace(first, approved=None), *others])
+    for ask in (_approvals, _decisions):
+        with pytest.raises(Refused, match="approved of predictions has rows that are neither"):
+            ask(sources)
+
+
+def test_an_id_that_comes_again_on_a_later_page_is_refused(
+    feed: Feed, sources: IbisSources
+) -> None:
+    """At another moment or at the same one, where the next page would begin behind it."""
+    rows = some_applicants(30)
+    for again in (rows[4], replace(rows[4], at=at_of(rows[25]))):
+        feed.write([*rows, replace(again, bad=None)])
+        with pytest.raises(Refused, match="an id twice"):
+            sources.matured_rows(SOURCE, MODEL, V3, after=None, until=END, limit=4)
+
+
+def test_too_many_ids_to_compare_at_once_are_compared_in_parts(
+    feed: Feed, sources: IbisSources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that stands twice, or an outcome of nobody, is found before all parts had their turn."""
+    monkeypatch.setattr(plausibility, "AT_ONCE", 20)
+    rows = some_applicants(60)  # four parts
+    feed.write(rows)
+    for _look in range(5):
+        assert counted(sources.outcomes(SOURCE, MODEL, V3, since=None, until=None)).n_rows == 40
+    feed.write([*rows, rows[3]])
+    assert "twice" in _found_within(sources, _scores, looks=4)
+    feed.write(rows, more_outcomes=[("nobody", 1)])
+    assert "no prediction" in _found_within(sources, _outcomes, looks=4)
+
+
+def _found_within(sources: IbisSources, ask: Ask, *, looks: int) -> str:
+    for _look in range(looks):
+        try:
+            ask(sources)
+        except Refused as found:
+            return found.sentence
+    return "nothing"
+
+
+# --- what is not there ----------------------------------------------------------------------------
 
 
 def test_a_column_that_is_missing_is_named_with_what_there_is(
@@ -231,91 +398,78 @@ def test_a_column_that_is_missing_is_named_with_what_there_is(
     wrong = a_source(predictions=replace(SOURCE.predictions, score="probability"))
     with pytest.raises(Refused, match="probability of predictions is not there") as refused:
         sources.scores(wrong, MODEL, V3, since=None, until=None)
-    assert "score" in refused.value.sentence
+    assert "approved" in refused.value.sentence
+    wrong = a_source(outcomes=outcomes_of(bad="defaulted"))
+    with pytest.raises(Refused, match="defaulted of outcomes is not there"):
+        sources.outcomes(wrong, MODEL, V3, since=None, until=None)
 
 
-def test_a_column_of_the_wrong_type_is_refused(feed: Feed, sources: IbisSources) -> None:
-    """An id is no score, and a score is no moment."""
+@pytest.mark.parametrize(
+    ("role", "column"),
+    [
+        ("score", "application_id"),
+        ("at", "score"),
+        ("version", "score"),
+        ("approved", "application_id"),
+    ],
+)
+def test_a_column_of_the_wrong_type_is_refused(
+    feed: Feed, sources: IbisSources, role: str, column: str
+) -> None:
+    """An id is no score, a score is no moment and no version, and no name is a decision."""
     feed.write(some_applicants(9))
-    for changed in (
-        replace(SOURCE.predictions, score="application_id"),
-        replace(SOURCE.predictions, at="score"),
-    ):
-        with pytest.raises(Refused, match="is needed"):
-            sources.scores(a_source(predictions=changed), MODEL, V3, since=None, until=None)
+    changed = replace(SOURCE.predictions, **{role: column})
+    with pytest.raises(Refused, match=f"{column} of predictions is .* needed"):
+        sources.scores(a_source(predictions=changed), MODEL, V3, since=None, until=None)
 
 
 def test_names_are_never_code(feed: Feed, sources: IbisSources) -> None:
-    """Of columns or tables."""
+    """Of columns or tables, whatever quotes they bring."""
     feed.write(some_applicants(9))
-    evil = 'score"; DROP TABLE predictions; --'
-    wrong = a_source(predictions=replace(SOURCE.predictions, score=evil))
-    with pytest.raises(Refused, match="is not there"):
-        sources.scores(wrong, MODEL, V3, since=None, until=None)
-    wrong = a_source(predictions=replace(SOURCE.predictions, table=evil))
-    with pytest.raises((Unavailable, Refused)):
-        sources.scores(wrong, MODEL, V3, since=None, until=None)
+    for evil in ('score"; DROP TABLE predictions; --', "score'; DROP TABLE predictions; --"):
+        wrong = a_source(predictions=replace(SOURCE.predictions, score=evil))
+        with pytest.raises(Refused, match="is not there"):
+            sources.scores(wrong, MODEL, V3, since=None, until=None)
+        for table in (evil, f"predictions{evil}", "../predictions", "`predictions`"):
+            wrong = a_source(predictions=replace(SOURCE.predictions, table=table))
+            with pytest.raises(FoureyesError):
+                sources.scores(wrong, MODEL, V3, since=None, until=None)
     assert sources.mark(SOURCE, MODEL, V3).predictions == 9
 
 
 def test_a_table_that_is_gone_is_unavailable(feed: Feed, sources: IbisSources) -> None:
-    """Nothing is judged, and the platform team is told which."""
+    """Nothing is judged, and the platform team is told which; the others are read as before."""
     feed.write(some_applicants(9))
-    gone = a_source(outcomes=replace(_outcomes(), table="defaults"))
-    with pytest.raises(Unavailable, match="defaults") as problem:
+    gone = a_source(outcomes=outcomes_of(table="defaults"))
+    with pytest.raises(Unavailable, match=r"the table .*defaults.* is not there") as problem:
         sources.outcomes(gone, MODEL, V3, since=None, until=None)
     assert problem.value.code == "source_unavailable"
-
-
-def _outcomes() -> Outcomes:
-    assert SOURCE.outcomes is not None
-    return SOURCE.outcomes
-
-
-def test_an_address_that_is_not_set_is_named_and_never_shown() -> None:
-    """By its name alone."""
-    with pytest.raises(Unavailable, match=f"{ADDRESS} is not set"):
-        IbisSources({}).mark(SOURCE, MODEL, V3)
-    secret = {ADDRESS: "postgresql://foureyes:hunter2@127.0.0.1:1/bank"}
-    with pytest.raises(Unavailable) as problem:
-        IbisSources(secret).mark(SOURCE, MODEL, V3)
-    assert "hunter2" not in f"{problem.value}{problem.value.__cause__}"
-    with pytest.raises(Unavailable, match="nothing at the path"):
-        IbisSources({ADDRESS: "sqlite:////nowhere/bank.db"}).mark(SOURCE, MODEL, V3)
-
-
-@pytest.mark.parametrize("feed", ["sqlite", "postgresql"], indirect=True)
-def test_a_statement_that_takes_too_long_is_cut_off(feed: Feed) -> None:
-    """A view that would count for ever."""
-    feed.write(some_applicants(9))
-    endless = (
-        "CREATE VIEW slow AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
-        " SELECT 'x' || i AS application_id, '2026-03-01 22:00:00' AS scored_at,"
-        " 3 AS model_version, 0.5 AS score, 1 AS approved FROM n"
-    )
-    feed.run(endless)
-    slow = a_source(predictions=replace(SOURCE.predictions, table="slow"), outcomes=None)
-    sources = IbisSources(feed.environ, timeout_seconds=0.3)
-    with pytest.raises(Unavailable) as problem:
-        sources.mark(slow, MODEL, V3)
-    assert problem.value.code == "source_unavailable"
+    assert "platform team" in problem.value.sentence
     assert sources.mark(SOURCE, MODEL, V3).predictions == 9
-    sources.close()
 
 
-def test_one_table_for_both_is_not_joined(feed: Feed, sources: IbisSources) -> None:
-    """An outcome that is null is not known yet."""
-    if not isinstance(feed, SqliteFeed | PostgresFeed):
-        return
-    ours = some_applicants(30)
-    feed.write(ours)
-    feed.run(
-        "CREATE TABLE applications AS SELECT p.*, o.is_bad FROM predictions p"
-        " LEFT JOIN outcomes o ON o.application_id = p.application_id"
-    )
-    both = a_source(
-        predictions=replace(SOURCE.predictions, table="applications"),
-        outcomes=replace(_outcomes(), table="applications"),
-    )
-    found = counted(sources.outcomes(both, MODEL, V3, since=None, until=None))
-    assert found == by_hand([r for r in ours if r.bad is not None])
+def test_a_monitor_of_outcomes_needs_a_source_that_names_them(
+    feed: Feed, sources: IbisSources
+) -> None:
+    """The policy's owner is told; scores can be read all the same."""
+    feed.write(some_applicants(9))
+    bare = a_source(outcomes=None)
+    assert sources.mark(bare, MODEL, V3).outcomes == 0
+    assert sources.scores(bare, MODEL, V3, since=None, until=None)
+    with pytest.raises(Refused, match="names no outcomes"):
+        sources.outcomes(bare, MODEL, V3, since=None, until=None)
+
+
+def test_threads_ask_at_once_and_get_the_same(feed: Feed, sources: IbisSources) -> None:
+    """The ticker, a button and the report may meet."""
+    feed.write(some_applicants())
+    expected = sources.outcomes(SOURCE, MODEL, V3, since=None, until=None)
+
+    def ask(_number: int) -> object:
+        try:
+            return sources.outcomes(SOURCE, MODEL, V3, since=None, until=None)
+        finally:
+            sources.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(found == expected for found in threads.map(ask, range(8)))

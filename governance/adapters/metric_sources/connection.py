@@ -1,30 +1,22 @@
-"""Opens an engine by its address, to read and to be cut off; never repeats the address.
-
-Addresses: `sqlite:///FILE`, `duckdb:///FILE`, `parquet:///FOLDER` and `csv:///FOLDER` (files read
-by DuckDB), `postgresql://…`, `spark://local` (PySpark on this machine), and whatever else
-`ibis.connect` knows (Trino, Snowflake, BigQuery).
-"""
+"""One open engine: its tables, the end of whatever takes too long, and what was believed of it."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, cast
-from urllib.parse import parse_qsl, unquote, urlsplit
 
-import ibis
+import ibis.expr.operations as ops
 from ibis import BaseBackend
 from ibis.expr.types import Table
 
-from governance.domain.errors import Refused, Unavailable
+from governance.adapters.metric_sources.files import open_file
+from governance.domain.errors import Unavailable
 
-
-class _Interruptible(Protocol):
-    def interrupt(self) -> None:
-        """Ends the statement that runs, from another thread."""
+_INSIST_EVERY_SECONDS = 0.1
+_CUT_OFF_BY_THE_ENGINE = "QueryCanceled"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,132 +24,84 @@ class Connection:
     """One engine, for one thread."""
 
     backend: BaseBackend
-    folder: Path | None
+    folder: Path | None = None
     """Where files stand for tables; None where the engine has tables of its own."""
     timeout_seconds: float
+    grace_seconds: float = 0.0
+    """How much later we stop what the engine should have ended by itself."""
+    stop: Callable[[], None]
+    """Ends the statement that runs, from another thread; does nothing where none runs."""
+    close: Callable[[], None]
+    """Lets the engine go."""
+    turns: dict[str, int] = field(default_factory=dict)
+    """Which part of the ids is compared next, where there are too many to compare at once."""
+    believed: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """The sizes of two tables in which every outcome was found to have its prediction."""
 
     @property
     def is_sqlite(self) -> bool:
-        """SQLite alone keeps moments as text."""
+        """SQLite alone has no types but those of single values, and keeps moments as text."""
         return bool(self.backend.name == "sqlite")
 
-    def table(self, name: str) -> Table:
-        """A table, or a file of the folder.
+    @property
+    def is_duckdb(self) -> bool:
+        """Also where it reads files."""
+        return bool(self.backend.name == "duckdb")
+
+    @property
+    def can_hash_text(self) -> bool:
+        """SQLite and Trino cannot."""
+        return bool(self.backend.has_operation(ops.Hash))
+
+    def table(self, name: str, *, id_column: str) -> Table:
+        """A table, or a file of the folder; an id in a CSV file is text, so 007 is not 7.
 
         Raises:
             Refused: a file outside the folder. Whatever the engine raises for one that is gone.
         """
-        if self.folder is None:
-            database, _dot, bare = name.rpartition(".")
-            if database:
-                return self.backend.table(bare, database=database)
-            return self.backend.table(name)
-        return _file(self.backend, self.folder, name)
+        if self.folder is not None:
+            return open_file(self.backend, self.folder, name, id_column=id_column)
+        database, _dot, bare = name.rpartition(".")
+        if database:
+            return self.backend.table(bare, database=database)
+        return self.backend.table(name)
+
+    def turn(self, of: str, parts: int) -> int:
+        """The next part's number, 0 to parts − 1, then from the beginning."""
+        turn = self.turns.get(of, 0)
+        self.turns[of] = turn + 1
+        return turn % parts
 
     @contextmanager
-    def cut_off(self) -> Iterator[None]:
-        """End whatever runs inside after the timeout. PostgreSQL does so by itself."""
-        raw = getattr(self.backend, "con", None)
-        if raw is None or not hasattr(raw, "interrupt"):
-            yield
-            return
-        timer = threading.Timer(self.timeout_seconds, cast(_Interruptible, raw).interrupt)
-        timer.daemon = True
-        timer.start()
+    def in_time(self) -> Iterator[None]:
+        """End whatever runs inside after the timeout, and say so.
+
+        Raises:
+            Unavailable: `source_unavailable`. Whatever is raised inside in time.
+        """
+        done, is_late = threading.Event(), threading.Event()
+
+        def watch() -> None:
+            if done.wait(self.timeout_seconds + self.grace_seconds):
+                return
+            is_late.set()
+            # An engine forgets an interruption that comes between two statements.
+            while not done.is_set():
+                with suppress(Exception):  # it is gone, which is what was wanted
+                    self.stop()
+                done.wait(_INSIST_EVERY_SECONDS)
+
+        watching = threading.Thread(target=watch, name="source-timeout", daemon=True)
+        watching.start()
         try:
             yield
+        except Exception as error:
+            if is_late.is_set() or type(error).__name__ == _CUT_OFF_BY_THE_ENGINE:
+                raise Unavailable(
+                    "source_unavailable",
+                    f"it did not answer within {self.timeout_seconds:g} seconds",
+                ) from None
+            raise
         finally:
-            timer.cancel()
-
-    def close(self) -> None:
-        """Let the engine go."""
-        self.backend.disconnect()
-
-
-def connect(address: str, *, timeout_seconds: float) -> Connection:
-    """Open an engine.
-
-    Raises:
-        Unavailable: `source_unavailable`, when nothing is there. Whatever the engine raises.
-    """
-    parts = urlsplit(address)
-    folder: Path | None = None
-    match parts.scheme:
-        case "sqlite":
-            backend = _sqlite(_local(address, "sqlite"))
-        case "duckdb":
-            backend = _duckdb(ibis.duckdb.connect(str(_local(address, "duckdb")), read_only=True))
-        case "parquet" | "csv":
-            folder = _local(address, parts.scheme)
-            backend = _duckdb(ibis.duckdb.connect())
-        case "postgresql" | "postgres":
-            milliseconds = int(timeout_seconds * 1000)
-            named = {
-                "host": parts.hostname,
-                "port": str(parts.port or 5432),
-                "user": unquote(parts.username or "") or None,
-                "password": unquote(parts.password or "") or None,
-                "database": parts.path.lstrip("/") or None,
-                **dict(parse_qsl(parts.query)),
-            }
-            backend = ibis.postgres.connect(
-                **named,
-                connect_timeout=max(2, int(timeout_seconds)),
-                options=f"-c statement_timeout={milliseconds} -c timezone=UTC "
-                "-c default_transaction_read_only=on",
-            )
-        case "spark":
-            backend = _spark()
-        case _:
-            backend = ibis.connect(address)
-    return Connection(backend=backend, folder=folder, timeout_seconds=timeout_seconds)
-
-
-def _local(address: str, scheme: str) -> Path:
-    path = Path(unquote(address.removeprefix(f"{scheme}://")).split("?", 1)[0])
-    if not path.exists():
-        raise Unavailable(
-            "source_unavailable", "there is nothing at the path that its address names"
-        )
-    return path
-
-
-def _sqlite(path: Path) -> BaseBackend:
-    backend = ibis.sqlite.connect(str(path))
-    backend.con.execute("PRAGMA query_only = ON")
-    return cast(BaseBackend, backend)
-
-
-def _duckdb(backend: BaseBackend) -> BaseBackend:
-    backend.raw_sql("SET TimeZone = 'UTC'")
-    backend.raw_sql("SET preserve_insertion_order = false")
-    return backend
-
-
-def _spark() -> BaseBackend:
-    from pyspark.sql import SparkSession
-
-    session = (
-        SparkSession.builder.appName("foureyes")
-        .config("spark.sql.session.timeZone", "UTC")
-        .config("spark.ui.enabled", "false")
-        .getOrCreate()
-    )
-    return cast(BaseBackend, ibis.pyspark.connect(session))
-
-
-def _file(backend: BaseBackend, folder: Path, name: str) -> Table:
-    """`predictions` is predictions.parquet, predictions.csv, or the Parquet files of a folder."""
-    if Path(name).is_absolute() or ".." in Path(name).parts:
-        raise Refused("source_wrong", f"The table {name} would lie outside the source's folder.")
-    for path, reader in (
-        (folder / f"{name}.parquet", "read_parquet"),
-        (folder / f"{name}.csv", "read_csv"),
-        (folder / name, "read_parquet"),
-    ):
-        if path.is_dir():
-            return cast(Table, getattr(backend, reader)(str(path / "*.parquet")))
-        if path.is_file():
-            chosen = "read_csv" if path.suffix == ".csv" else reader
-            return cast(Table, getattr(backend, chosen)(str(path)))
-    raise ibis.common.exceptions.TableNotFound(name)
+            done.set()
+            watching.join()

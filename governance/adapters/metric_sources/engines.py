@@ -1,0 +1,142 @@
+"""Opens an engine by its address, to read and to be cut off; never repeats the address.
+
+Addresses: `sqlite:///FILE`, `duckdb:///FILE`, `parquet:///FOLDER` and `csv:///FOLDER` (files that
+DuckDB reads), `postgresql://…`, `spark://local/FOLDER` (files that PySpark reads on this machine;
+without a folder, the tables of its catalog), and whatever else `ibis.connect` knows.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sqlite3
+import threading
+from pathlib import Path
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+import ibis
+from ibis import BaseBackend
+
+from governance.adapters.metric_sources.connection import Connection
+from governance.domain.errors import Unavailable
+
+_SLOWER_THAN_THE_SERVER_SECONDS = 1.0
+"""PostgreSQL ends a slow statement by itself; the line is cut only where that does not reach us."""
+_SPARK_STARTS = threading.Lock()
+
+
+def connect(address: str, *, timeout_seconds: float) -> Connection:
+    """Open an engine.
+
+    Raises:
+        Unavailable: `source_unavailable`, when nothing is there. Whatever the engine raises.
+    """
+    parts = urlsplit(address)
+    match parts.scheme.partition("+")[0]:
+        case "sqlite":
+            return _sqlite(_local(parts), timeout_seconds)
+        case "duckdb":
+            backend = ibis.duckdb.connect(str(_local(parts)), read_only=True)
+            return _duckdb(backend, None, timeout_seconds)
+        case "parquet" | "csv":
+            return _duckdb(ibis.duckdb.connect(), _local(parts), timeout_seconds)
+        case "postgresql" | "postgres":
+            return _postgres(address, timeout_seconds)
+        case "spark":
+            return _spark(parts, timeout_seconds)
+        case _:
+            backend = ibis.connect(address)
+            return Connection(
+                backend=backend,
+                timeout_seconds=timeout_seconds,
+                stop=lambda: None,  # no common way to do it: the engine's own limit has to
+                close=backend.disconnect,
+            )
+
+
+def _local(parts: SplitResult) -> Path:
+    """What stands after three slashes, from the root or else from the working folder."""
+    path = Path(unquote(f"{parts.netloc}{parts.path}"))
+    for candidate in (path, Path(str(path).lstrip("/"))):
+        if str(candidate) != "." and candidate.exists():
+            return candidate
+    raise Unavailable("source_unavailable", "there is nothing at the path that its address names")
+
+
+def _sqlite(path: Path, timeout_seconds: float) -> Connection:
+    # Read-only for SQLite itself: not even a statement of a view could write.
+    raw = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    return Connection(
+        backend=ibis.sqlite.from_connection(raw),
+        timeout_seconds=timeout_seconds,
+        stop=raw.interrupt,
+        close=raw.close,
+    )
+
+
+def _duckdb(backend: BaseBackend, folder: Path | None, timeout_seconds: float) -> Connection:
+    backend.raw_sql("SET TimeZone = 'UTC'")
+    backend.raw_sql("SET preserve_insertion_order = false")
+    return Connection(
+        backend=backend,
+        folder=folder,
+        timeout_seconds=timeout_seconds,
+        stop=backend.con.interrupt,
+        close=backend.disconnect,
+    )
+
+
+def _postgres(address: str, timeout_seconds: float) -> Connection:
+    parts = urlsplit(address)
+    own = dict(parse_qsl(parts.query)).get("options", "")
+    milliseconds = int(timeout_seconds * 1000)
+    backend = ibis.postgres.connect(
+        conninfo=parts._replace(scheme="postgresql").geturl(),
+        port=None,  # or Ibis would put its own in the place of the address's
+        connect_timeout=max(2, int(timeout_seconds)),
+        options=f"{own} -c statement_timeout={milliseconds} -c timezone=UTC "
+        "-c default_transaction_read_only=on",
+    )
+
+    def stop() -> None:
+        # The driver may not be called from here; its wait ends when the line does.
+        with socket.socket(fileno=os.dup(backend.con.fileno())) as line:
+            line.shutdown(socket.SHUT_RDWR)
+
+    return Connection(
+        backend=backend,
+        timeout_seconds=timeout_seconds,
+        grace_seconds=_SLOWER_THAN_THE_SERVER_SECONDS,
+        stop=stop,
+        close=backend.disconnect,
+    )
+
+
+def _spark(parts: SplitResult, timeout_seconds: float) -> Connection:
+    if parts.netloc != "local":
+        raise Unavailable("source_unavailable", "of Spark only spark://local is read: this machine")
+    try:
+        from pyspark.sql import SparkSession
+    except ModuleNotFoundError:
+        raise Unavailable("source_unavailable", "PySpark is not installed") from None
+    folder = None if parts.path in ("", "/") else Path(unquote(parts.path))
+    with _SPARK_STARTS:
+        session = (
+            SparkSession.builder.appName("foureyes")
+            .master("local[*]")
+            .config("spark.sql.session.timeZone", "UTC")
+            .config("spark.ui.enabled", "false")
+            .config("spark.driver.host", "127.0.0.1")
+            .config("spark.driver.bindAddress", "127.0.0.1")
+            .getOrCreate()
+        )
+    # One Spark for the whole process: it is never stopped, and each thread has a group of jobs.
+    group = f"foureyes-{threading.get_ident()}"
+    session.sparkContext.setJobGroup(group, "metric source", interruptOnCancel=True)
+    return Connection(
+        backend=ibis.pyspark.connect(session),
+        folder=folder,
+        timeout_seconds=timeout_seconds,
+        stop=lambda: session.sparkContext.cancelJobGroup(group),
+        close=lambda: None,
+    )
