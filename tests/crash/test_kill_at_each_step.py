@@ -19,6 +19,8 @@ from tests.crash.life import NEW, OLD, Remains
 from tests.databases import new_sqlite
 from tests.mlflow_server import RealMlflow
 
+_OF_PANDAS = "ignore:The 'future.infer_string' option:DeprecationWarning"
+"""Ibis sets an option of pandas that pandas 4 will not have."""
 PEOPLE = ("dana", "ana", "raj", "otto")
 
 
@@ -46,7 +48,17 @@ def _lives(
         "slack_token": slack.bot_token,
     }
     ended = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "tests.crash.driver", scenario, json.dumps(about)],
+        [
+            sys.executable,
+            "-W",
+            "error",
+            "-W",
+            _OF_PANDAS,
+            "-m",
+            "tests.crash.driver",
+            scenario,
+            json.dumps(about),
+        ],
         capture_output=True,
         text=True,
         timeout=300,
