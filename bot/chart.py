@@ -7,7 +7,7 @@ legend; told apart by shape as well as by colour (Okabe and Ito, 2008).
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from bot.mrkdwn import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.ticker import Formatter, Locator
 
 _INK, _VALUE, _BASELINE, _ACTION = "#222222", "#0072B2", "#555555", "#D55E00"
 _WIDTH_INCHES, _HEIGHT_INCHES, _DOTS = 7.2, 4.8, 150
@@ -177,8 +178,10 @@ def _dress(axes: Axes, chart: Chart) -> None:
         # Room for the last value at the right, and for labels left of an early mark.
         span = max(max(moments) - min(moments), timedelta(seconds=10))
         axes.set_xlim(_day(min(moments) - span * 0.08), _day(max(moments) + span * 0.18))
-        locator = AutoDateLocator(tz=UTC, minticks=2, maxticks=4)  # type: ignore[no-untyped-call]
-        formatter = ConciseDateFormatter(locator, tz=UTC)  # type: ignore[no-untyped-call]
+        few: Callable[..., Locator] = AutoDateLocator
+        short: Callable[..., Formatter] = ConciseDateFormatter
+        locator = few(tz=UTC, minticks=2, maxticks=4)
+        formatter = short(locator, tz=UTC)
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(formatter)
     else:

@@ -40,7 +40,7 @@ from governance.domain.monitoring.spec import (
 from governance.domain.monitoring.state import MonitorState, SeriesPoint, thinned
 from governance.domain.monitoring.verdict import Estimate, Finding, Verdict
 from governance.domain.monitoring.words import metric_in_words
-from governance.ports import Cursor, MetricSources, Registry
+from governance.ports import Cursor, Mark, MetricSources, Registry
 from governance.use_cases.baselines import NotYet, Resolving, resolve
 
 _PAGE = 5_000
@@ -96,9 +96,14 @@ def look(
     state: MonitorState,
     *,
     now: datetime,
+    mark: Mark | None = None,
 ) -> MonitorState:
-    """The state after this look. Trouble with the source is a verdict of its own, never raised."""
+    """The state after this look. Trouble with the source is a verdict of its own, never raised.
+    With a mark, nothing is measured again while nothing has arrived, matured or aged."""
+    if mark is not None and _is_unchanged(spec, source, state, mark, now=now):
+        return replace(state, looked_at=now)
     progress = dict(state.progress)
+    progress["mark"] = None if mark is None else _mark_json(mark, now)
     try:
         baseline = _baseline(eyes, watched, spec, source, progress, now=now)
         if isinstance(baseline, NotYet):
@@ -123,6 +128,41 @@ def look(
     except (FoureyesError, ValueError, ArithmeticError) as trouble:
         return _trouble(state, trouble, now=now)
     return _after(state, finding, measured, progress, now=now)
+
+
+def _is_unchanged(
+    spec: MonitorSpec,
+    source: TableSource | None,
+    state: MonitorState,
+    mark: Mark,
+    *,
+    now: datetime,
+) -> bool:
+    """Whether a look would find what the one before found."""
+    kept = state.progress.get("mark")
+    if state.verdict is Verdict.ERROR or not isinstance(kept, Mapping) or source is None:
+        return False
+    measured_at = datetime.fromisoformat(str(kept["measured_at"]))
+    if kept != _mark_json(mark, measured_at):
+        return False
+    if mark.newest is not None and mark.newest + source.matured_after >= measured_at:
+        return False  # something may have matured since
+    window = getattr(spec.rule, "window", None)
+    # A window that moves lets go of old rows although none has come.
+    return not isinstance(window, timedelta) or now - measured_at < window / _AGES_IN
+
+
+_AGES_IN = 48
+"""A window of a day is measured anew every half hour at least."""
+
+
+def _mark_json(mark: Mark, at: datetime) -> Mapping[str, Json]:
+    return {
+        "predictions": mark.predictions,
+        "newest": None if mark.newest is None else mark.newest.isoformat(),
+        "outcomes": mark.outcomes,
+        "measured_at": at.isoformat(),
+    }
 
 
 def _baseline(

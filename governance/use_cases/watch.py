@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from threading import Lock
@@ -24,9 +25,10 @@ from governance.domain.monitoring.state import MonitorKey, MonitorState
 from governance.domain.monitoring.verdict import Verdict
 from governance.domain.monitoring.words import metric_in_words
 from governance.domain.policy import ModelPolicy, policy_for
-from governance.ports import MetricSources, Notice, NoticeKind, Rules, Transaction
+from governance.ports import Mark, MetricSources, Notice, NoticeKind, Rules, Transaction
 from governance.use_cases import alerts, automatic
 from governance.use_cases.look import Eyes, Watched, look
+from governance.use_cases.shared_reads import SharedReads
 from governance.use_cases.world import World
 
 _log = logging.getLogger("foureyes.watch")
@@ -186,7 +188,8 @@ def look_at(
     with world.store.read() as tx:
         now = tx.now
         tenures = tx.tenures(model)
-    eyes = Eyes(registry=world.registry, sources=sources)
+    eyes = Eyes(registry=world.registry, sources=SharedReads(sources))
+    marks = _marks(sources, batch)
     for due, state in batch:
         released_at = next(
             (
@@ -206,11 +209,24 @@ def look_at(
             released_at=released_at,
             decision_threshold=due.policy.decision_threshold,
         )
-        found = look(eyes, watched, due.spec, due.source, state, now=now)
+        mark = None if due.source is None else marks.get(due.source.name)
+        found = look(eyes, watched, due.spec, due.source, state, now=now, mark=mark)
         verdict_at = world.elapsed()
         raised = _keep(world, due, state, found)
         if raised is not None and raised.outcome is Outcome.PENDING:
             _react(world, raised.id, verdict_at)
+
+
+def _marks(sources: MetricSources, batch: Sequence[tuple[Due, MonitorState]]) -> Mapping[str, Mark]:
+    """What is there, asked once for all monitors of a source; a source in trouble has none, and
+    each look then says what the trouble is."""
+    found: dict[str, Mark] = {}
+    for due, _state in batch:
+        if due.source is None or due.source.name in found:
+            continue
+        with suppress(FoureyesError):
+            found[due.source.name] = sources.mark(due.source, due.key.model, due.key.version)
+    return found
 
 
 def _react(world: World, alert_id: AlertId, verdict_at: float) -> None:

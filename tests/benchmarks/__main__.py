@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from tests.benchmarks import record, rollback, running, starting
+from tests.benchmarks import record, rollback, running, starting, watching
 
 if __name__ == "__main__":
     logging.getLogger("mlflow").setLevel(logging.WARNING)
@@ -12,3 +12,4 @@ if __name__ == "__main__":
     record.main()
     rollback.main()
     running.main()
+    watching.main()

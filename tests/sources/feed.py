@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import random
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -73,23 +74,23 @@ def a_source(**changes: object) -> TableSource:
         outcomes=Outcomes(table="outcomes", id="application_id", bad="is_bad"),
         matured_after=timedelta(),
     )
-    return replace(source, **changes)  # type: ignore[arg-type]
+    return replace(source, **changes)  # type: ignore[arg-type]  # a table of changes
 
 
-class Feed:
+class Feed(ABC):
     """Writes rows into one engine; `environ` is what Foureyes reads."""
 
     environ: Mapping[str, str]
 
+    @abstractmethod
     def write(
         self, rows: Sequence[Scored], *, more_outcomes: Sequence[tuple[str, int]] = ()
     ) -> None:
         """Replace what is there."""
-        raise NotImplementedError
 
     def run(self, statement: str) -> None:
-        """A statement of the owner of the data."""
-        raise NotImplementedError
+        """A statement of the owner of the data, in an engine that takes statements."""
+        raise AssertionError(f"this engine takes no statement: {statement}")
 
 
 class SqliteFeed(Feed):

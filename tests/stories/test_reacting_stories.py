@@ -305,7 +305,7 @@ def test_a_source_in_trouble_is_told_once_and_moves_nothing(watched: WatchedDesk
         "DELETE FROM outcomes",
         "UPDATE predictions SET score = NULL",
         "UPDATE outcomes SET is_bad = 5",
-        "INSERT INTO outcomes VALUES ('nobody', 1)",
+        "INSERT INTO outcomes (application_id, is_bad) VALUES ('nobody', 1)",
         "INSERT INTO predictions SELECT * FROM predictions",
         "ALTER TABLE predictions RENAME COLUMN score TO probability",
         "UPDATE predictions SET model_version = 'v' || application_id",

@@ -7,12 +7,12 @@ it. Pure: no clock, no IO, no vendor; the same seed gives the same plan.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil, sqrt
 from statistics import NormalDist, fmean
+from typing import Protocol
 
 from governance.domain.monitoring.baseline import CONFIDENCE
 from governance.domain.monitoring.betting import EProcess, SteadyEProcess
@@ -65,7 +65,17 @@ class Plan:
     drops: tuple[Seen, ...]
 
 
-def plan(rule: RuleSpec, expected: Expected, *, drops: Sequence[float], seed: int = 1) -> Plan:
+class Dice(Protocol):
+    """Chance, such as `random.Random(1)`."""
+
+    def random(self) -> float:
+        """Uniform in 0 ≤ x < 1."""
+
+    def gauss(self, mu: float, sigma: float) -> float:
+        """Normal."""
+
+
+def plan(rule: RuleSpec, expected: Expected, *, drops: Sequence[float], dice: Dice) -> Plan:
     """Simulate a rule on AUC.
 
     Raises:
@@ -75,7 +85,6 @@ def plan(rule: RuleSpec, expected: Expected, *, drops: Sequence[float], seed: in
         raise ValueError("an AUC between 0.5 and 1, a share of bads, and some rows a day")
     rows = min(DAYS * expected.rows_a_day, _MOST_ROWS)
     run = _runner(rule, expected, rows)
-    dice = random.Random(seed)  # noqa: S311  # a simulation, no secret
     wrong = [run(dice, expected.auc) is not None for _ in range(_RUNS)]
     seen: list[Seen] = []
     for drop in drops:
@@ -98,7 +107,7 @@ def plan(rule: RuleSpec, expected: Expected, *, drops: Sequence[float], seed: in
     )
 
 
-_Run = Callable[[random.Random, float], float | None]
+_Run = Callable[[Dice, float], float | None]
 """One history with a true AUC: after how many rows the rule fires, None when never."""
 
 
@@ -114,7 +123,7 @@ def _runner(rule: RuleSpec, expected: Expected, rows: int) -> _Run:
             raise ValueError("this rule does not judge AUC")
 
 
-def _drawn_baseline(expected: Expected, dice: random.Random) -> Estimate:
+def _drawn_baseline(expected: Expected, dice: Dice) -> Estimate:
     """What a validation on so many goods and bads would have measured."""
     goods, bads = expected.baseline_goods, expected.baseline_bads
     if not goods or not bads:
@@ -128,7 +137,7 @@ def _bet(
     rule: EProcessSpec | SteadySpec,
     expected: Expected,
     rows: int,
-    dice: random.Random,
+    dice: Dice,
     auc: float,
 ) -> float | None:
     against = _drawn_baseline(expected, dice).lower(CONFIDENCE) - rule.tolerance
@@ -157,7 +166,7 @@ def _slide(
     rule: ThresholdSpec | DelongSpec,
     expected: Expected,
     rows: int,
-    dice: random.Random,
+    dice: Dice,
     auc: float,
     *,
     z: float | None,
