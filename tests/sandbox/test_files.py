@@ -36,7 +36,7 @@ def client(server: RunningServer) -> WebClient:
 def a_picture(file_id: str, **changes: object) -> JsonObject:
     """An image block."""
     block = {"type": "image", "slack_file": {"id": file_id}, "alt_text": "AUC falls", **changes}
-    return {k: v for k, v in block.items() if v is not None}  # type: ignore[misc]  # a table
+    return {k: v for k, v in block.items() if v is not None}  # type: ignore[misc]  # a table of what Slack shows
 
 
 def refused(client: WebClient, block: JsonObject) -> SlackApiError:
