@@ -3,9 +3,12 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SYSTEM_STAMP := $(VENV)/.installed-for-system-tests
+LOCKING := build/uv/bin/uv pip compile pyproject.toml --universal --python-version 3.11 \
+  --generate-hashes --no-emit-index-url --no-header --quiet
 ARGS ?=
 
-.PHONY: help demo test lint format bench lock clean
+.PHONY: help demo test test-system lint format bench lock clean
 
 help: ## What there is to make
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -23,6 +26,13 @@ demo: $(STAMP) ## The whole story on this machine; ends by itself
 test: $(STAMP) ## All tests, with types, lint and import contracts
 	@$(BIN)/python -m pytest --durations=10 $(ARGS)
 
+$(SYSTEM_STAMP): $(STAMP) requirements-system.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-system.lock
+	touch $@
+
+test-system: $(SYSTEM_STAMP) ## Tests that need more than Python: Java 17, for Spark
+	@$(BIN)/python -m pytest --durations=10 tests/system $(ARGS)
+
 lint: $(STAMP) ## Types, lint and import contracts alone
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -39,8 +49,8 @@ bench: $(STAMP) ## The figures, as ratios in one run
 lock: ## Choose the versions again, for every system and Python from 3.11
 	test -x build/uv/bin/uv || $(PYTHON) -m venv build/uv
 	build/uv/bin/python -m pip install --quiet --disable-pip-version-check uv
-	build/uv/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-header --quiet $(ARGS) --output-file requirements.lock
+	$(LOCKING) $(ARGS) --extra test --output-file requirements.lock
+	$(LOCKING) $(ARGS) --extra system --constraints requirements.lock --output-file requirements-system.lock
 
 clean: ## Remove what was set up
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

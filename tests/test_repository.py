@@ -404,8 +404,42 @@ def test_make_help_lists_every_target() -> None:
 
 
 def test_ci_makes_what_a_person_makes() -> None:
-    """The build runs `make test` and nothing beside it, so that it can be repeated by hand."""
+    """The build installs system packages, runs both suites and nothing beside them, so that it can
+    be repeated by hand."""
     lines = (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()
     commands = [line for line in lines if line.strip() and not line.startswith("#")]
     assert lines[0] == "#!/usr/bin/env bash"
-    assert commands == ["set -euo pipefail", 'cd "$(dirname "$0")/.."', "make test"]
+    assert commands == [
+        "set -euo pipefail",
+        'cd "$(dirname "$0")/.."',
+        ".ci/install-system-packages",
+        "make test",
+        "make test-system",
+    ]
+
+
+def test_system_tests_fail_by_name_where_a_package_is_missing(tmp_path: Path) -> None:
+    """Never skipped: without Java, each of them says what to install."""
+    tests = ROOT / "tests/system/test_spark.py"
+    only = "test_approvals_are_counted"
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"{tests}::{only}"],
+        cwd=ROOT,
+        env={"PATH": str(tmp_path), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ran.returncode == 1
+    assert "install the system package openjdk-17-jre-headless" in ran.stdout
+    assert "skipped" not in ran.stdout
+
+
+def test_both_locks_agree(locked: dict[str, list[str]]) -> None:
+    """The lock for system tests adds to the other one, and changes nothing in it."""
+    text = (ROOT / "requirements-system.lock").read_text(encoding="utf-8")
+    wider = set(re.findall(r"^([a-z0-9.-]+==[^\s;]+)", text, flags=re.MULTILINE))
+    narrower = {re.split(r"[ ;]", one)[0] for one in locked}
+    assert narrower < wider
+    assert {one.split("==")[0] for one in wider - narrower} == {"py4j", "pyspark"}
