@@ -23,10 +23,13 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import Pipeline
 
-from bot.demo.training import LABEL, MODEL, SEED, halves, recipe
+from bot.demo.training import LABEL, MODEL, halves, recipe
 
 FAULT = "credit_amount"
 FACTOR = 100
+_ORDER = 2
+"""Seeds the order in which they come. Of 200 orders this is a typical one: AUC acts after about 200
+wrong decisions, in four of five orders after 75 to 340."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS predictions (
     application_id TEXT PRIMARY KEY, scored_at TEXT, model_version INTEGER, score REAL,
@@ -49,7 +52,7 @@ class Applicants:
 
     def __post_init__(self) -> None:
         rows = halves().applicants
-        order = np.random.default_rng(SEED).permutation(len(rows))
+        order = np.random.default_rng(_ORDER).permutation(len(rows))
         self._rows = rows.iloc[order].reset_index(drop=True)
         with closing(self._connect()) as connection:
             connection.executescript(_TABLES)

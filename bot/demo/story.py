@@ -354,6 +354,7 @@ def fourth_version_promoted(scene: Scene) -> None:
     port = int(scene.env["FOUREYES_HEALTH_PORT"])
     scene.bot = start_bot(scene.folder, scene.env, port)
     scene.note("It was started again, and goes on from its own record.")
+    done(scene, 4, "Production")
     scene.stage_is(4, "Production")
     if scene.registry.production(MODEL) != [4]:
         raise DemoBroken(f"MLflow shows {scene.registry.production(MODEL)} in Production")
@@ -382,6 +383,8 @@ def gone_bad(scene: Scene) -> None:
             scene.note(f"After {heard_at - HEALTHY} wrong decisions the approval rate alerts.")
             scene.reads("otto", dana.sees(scene.wait("the alert", lambda: alert("approval rate"))))
     message = scene.wait("the alert of AUC", lambda: alert(f"Rolled back: {MODEL} v4 → v1"))
+    if not heard_at:
+        raise DemoBroken("AUC acted before the approval rate had alerted")
     scene.note("Nobody clicked anything. AUC acted:")
     scene.reads("otto", dana.sees(message))
     scene.stage_is(1, "Production")
@@ -475,15 +478,20 @@ def train(scene: Scene, version: int) -> None:
 def to_staging(scene: Scene, version: int, reason: str) -> None:
     """Ask for Staging, which needs no approval, and wait until the channel says that it is done."""
     scene.type("dana", f"/promote {MODEL} {version} staging {reason}")
+    done(scene, version, "Staging")
+    scene.stage_is(version, "Staging")
+
+
+def done(scene: Scene, version: int, stage: str) -> None:
+    """Wait until the channel says that a request is done: MLflow moved, and it is recorded."""
     dana = scene.person("dana")
     scene.wait(
-        f"{CHANNEL} shows v{version} in Staging",
+        f"{CHANNEL} shows v{version} in {stage}",
         lambda: any(
-            f"v{version} → Staging" in (text := dana.sees(m)) and "Done." in text
+            f"v{version} → {stage}" in (text := dana.sees(m)) and "Done." in text
             for m in dana.messages(CHANNEL)
         ),
     )
-    scene.stage_is(version, "Staging")
 
 
 def approve(scene: Scene, name: str, request: Message) -> None:

@@ -15,7 +15,7 @@ from governance.domain.canonical import Json
 from governance.domain.errors import FoureyesError, Refused
 from governance.domain.evidence import ModelName, Snapshot, Version
 from governance.domain.monitoring import measures
-from governance.domain.monitoring.baseline import Baseline, mu0
+from governance.domain.monitoring.baseline import Baseline, alpha_of_bets, mu0
 from governance.domain.monitoring.betting import (
     BettingState,
     EProcess,
@@ -263,13 +263,16 @@ def _bet(at: _At, rule: EProcessSpec | SteadySpec) -> tuple[Finding, Estimate | 
             f"The baseline of {at.spec.name} has no counts of goods and bads, and the e-process "
             "pairs by them. Log them beside the metric.",
         )
-    against = mu0(at.baseline, rule.tolerance)
+    against = mu0(at.baseline, rule.tolerance, rule.alpha)
     process: EProcess | SteadyEProcess
     if isinstance(rule, EProcessSpec):
-        process = EProcess(mu0=against, base_rate=base_rate, alpha=rule.alpha)
+        process = EProcess(mu0=against, base_rate=base_rate, alpha=alpha_of_bets(rule.alpha))
     else:
         process = SteadyEProcess(
-            mu0=against, base_rate=base_rate, alpha=rule.alpha, horizon=rule.horizon
+            mu0=against,
+            base_rate=base_rate,
+            alpha=alpha_of_bets(rule.alpha),
+            horizon=rule.horizon,
         )
     kept = at.progress.get("betting")
     betting = BettingState.from_json(kept) if isinstance(kept, Mapping) else process.begin()

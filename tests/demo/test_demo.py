@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-STEPS = 12
+STEPS = 15
 
 
 def test_the_demo_of_a_wheel_ends_by_itself_as_told(
@@ -27,6 +27,8 @@ def test_the_demo_of_a_wheel_ends_by_itself_as_told(
         "uses foreign_worker, personal_status_and_sex",
         "Show me the bads first",
         "Exactly one version is in Production",
+        "wrong decisions the approval rate alerts",
+        "Nobody clicked anything. AUC acted",
         "MLflow Production is v1 (was v4)",
         "outside Foureyes",
         "restored as last known good",

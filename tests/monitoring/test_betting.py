@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from governance.domain.monitoring.baseline import auc_baseline, mu0
+from governance.domain.monitoring.baseline import alpha_of_bets, auc_baseline, mu0
 from governance.domain.monitoring.betting import (
     BettingState,
     EProcess,
@@ -156,5 +156,15 @@ def test_what_nobody_could_bet_on_is_refused(mean: float, rate: float) -> None:
 def test_a_small_validation_gives_a_low_bound() -> None:
     """The baseline is taken at its lower end: 300 rows allow for more than 10,000."""
     small, large = auc_baseline(0.78, 210, 90), auc_baseline(0.78, 7000, 3000)
-    assert mu0(small, 0.01) == pytest.approx(0.78 - 1.645 * 0.0311 - 0.01, abs=0.004)
-    assert mu0(small, 0.01) < mu0(large, 0.01) < 0.77
+    assert mu0(small, 0.01, 0.1) == pytest.approx(0.78 - 1.645 * 0.0311 - 0.01, abs=0.004)
+    assert mu0(small, 0.01, 0.01) == pytest.approx(0.78 - 2.576 * 0.0311 - 0.01, abs=0.004)
+    assert mu0(small, 0.01, 0.01) < mu0(large, 0.01, 0.01) < 0.77
+
+
+def test_the_bound_is_never_less_sure_than_95_percent() -> None:
+    """However large alpha is; and bound and bets together never spend more than alpha."""
+    small = auc_baseline(0.78, 210, 90)
+    assert mu0(small, 0.01, 0.5) == mu0(small, 0.01, 0.1)
+    for alpha in (0.001, 0.01, 0.05):
+        sure = small.estimate.lower(1 - (alpha - alpha_of_bets(alpha)))
+        assert mu0(small, 0.0, alpha) == pytest.approx(sure)

@@ -10,9 +10,9 @@ from governance.domain.monitoring.measures import delong, hanley_mcneil
 from governance.domain.monitoring.score_counts import ScoreCounts
 from governance.domain.monitoring.verdict import Estimate
 
-CONFIDENCE = 0.95
-"""Of the one-sided bound that stands for an estimated baseline: taken as exact, a baseline on 300
-rows made 21 % of healthy months alarm, with the bound 0.7 %."""
+_LEAST_CONFIDENCE = 0.95
+"""Of the one-sided bound that stands for an estimated baseline. It alone is not enough: it lies
+above the truth once in 20 times, and then a long stay alarms almost surely."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,9 +113,18 @@ def scored_baseline(scored: Sequence[tuple[float, bool]]) -> Baseline | None:
     return Baseline(estimate=found, scores=ScoreCounts.of(scored))
 
 
-def mu0(baseline: Baseline, tolerance: float) -> float:
-    """What the e-process bets against: the lower bound of the baseline, less what is tolerated."""
-    return baseline.estimate.lower(CONFIDENCE) - tolerance
+def mu0(baseline: Baseline, tolerance: float, alpha: float) -> float:
+    """What the e-process bets against: the lower bound of the baseline, less what is tolerated.
+
+    Half of `alpha` is the chance that the bound lies above the truth (never more than 5 %), the
+    other half is for the bets: together they are wrong with probability `alpha` at most.
+    """
+    return baseline.estimate.lower(max(_LEAST_CONFIDENCE, 1 - alpha / 2)) - tolerance
+
+
+def alpha_of_bets(alpha: float) -> float:
+    """What `mu0` leaves."""
+    return alpha / 2
 
 
 def _pairs(counts: Mapping[int, int]) -> list[Json]:

@@ -14,7 +14,7 @@ from math import ceil, sqrt
 from statistics import NormalDist, fmean
 from typing import Protocol
 
-from governance.domain.monitoring.baseline import CONFIDENCE
+from governance.domain.monitoring.baseline import Baseline, alpha_of_bets, mu0
 from governance.domain.monitoring.betting import EProcess, SteadyEProcess
 from governance.domain.monitoring.measures import hanley_mcneil
 from governance.domain.monitoring.spec import (
@@ -140,14 +140,16 @@ def _bet(
     dice: Dice,
     auc: float,
 ) -> float | None:
-    against = _drawn_baseline(expected, dice).lower(CONFIDENCE) - rule.tolerance
+    baseline = Baseline(estimate=_drawn_baseline(expected, dice))
+    against = mu0(baseline, rule.tolerance, rule.alpha)
     against = min(max(against, 0.01), 0.99)
+    alpha = alpha_of_bets(rule.alpha)
     process: EProcess | SteadyEProcess
     if isinstance(rule, EProcessSpec):
-        process = EProcess(mu0=against, base_rate=expected.bad_share, alpha=rule.alpha)
+        process = EProcess(mu0=against, base_rate=expected.bad_share, alpha=alpha)
     else:
         process = SteadyEProcess(
-            mu0=against, base_rate=expected.bad_share, alpha=rule.alpha, horizon=rule.horizon
+            mu0=against, base_rate=expected.bad_share, alpha=alpha, horizon=rule.horizon
         )
     distance = NormalDist().inv_cdf(auc) * sqrt(2)
     state, step = process.begin(), max(20, rows // 200)

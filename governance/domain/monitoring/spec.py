@@ -168,7 +168,8 @@ class DelongSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class EProcessSpec:
-    """The betting e-process since release: fires at evidence 1/alpha."""
+    """The betting e-process since release: wrong in at most `alpha` of all deployments, half of it
+    for the doubt about the baseline, so that it fires at evidence 2/alpha."""
 
     tolerance: float
     alpha: float
