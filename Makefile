@@ -8,7 +8,7 @@ LOCKING := build/uv/bin/uv pip compile pyproject.toml --universal --python-versi
   --generate-hashes --no-emit-index-url --no-header --quiet
 ARGS ?=
 
-.PHONY: help demo test test-system lint format bench lock clean
+.PHONY: help demo test test-system lint format bench bench-large lock clean
 
 help: ## What there is to make
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ format: $(STAMP) ## Format the code
 
 bench: $(STAMP) ## The figures, as ratios in one run
 	@$(BIN)/python -m tests.benchmarks
+
+bench-large: $(STAMP) ## AUC on 10^8 rows: 15 GB of memory and some minutes
+	@$(BIN)/python -m tests.benchmarks.auc_at_scale
 
 lock: ## Choose the versions again, for every system and Python from 3.11
 	test -x build/uv/bin/uv || $(PYTHON) -m venv build/uv

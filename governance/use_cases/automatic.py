@@ -20,6 +20,7 @@ from governance.use_cases.restore import (
     finish_what_is_done,
     intend,
     switch,
+    verify_restored,
 )
 from governance.use_cases.roll_back import options_for
 from governance.use_cases.world import World
@@ -80,6 +81,7 @@ def react_to_all(world: World) -> list[str]:
             problems.append(problem)
             continue
         if restored is not None:
+            verify_restored(world, restored.model, restored.to_version)
             done.append(f"{restored.model} rolled back to v{restored.to_version}")
     if problems:
         raise problems[0]

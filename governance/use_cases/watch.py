@@ -28,6 +28,7 @@ from governance.domain.policy import ModelPolicy, policy_for
 from governance.ports import Mark, MetricSources, Notice, NoticeKind, Rules, Transaction
 from governance.use_cases import alerts, automatic
 from governance.use_cases.look import Eyes, Watched, look
+from governance.use_cases.restore import verify_restored
 from governance.use_cases.shared_reads import SharedReads
 from governance.use_cases.world import World
 
@@ -231,9 +232,12 @@ def _marks(sources: MetricSources, batch: Sequence[tuple[Due, MonitorState]]) ->
 
 def _react(world: World, alert_id: AlertId, verdict_at: float) -> None:
     try:
-        automatic.react(world, alert_id, verdict_at=verdict_at)
+        restored = automatic.react(world, alert_id, verdict_at=verdict_at)
     except (Conflict, Refused) as problem:
         _log.warning("an automatic rollback waits: %s", problem.sentence)
+        return
+    if restored is not None:
+        verify_restored(world, restored.model, restored.to_version)
 
 
 def _keep(world: World, due: Due, before: MonitorState, found: MonitorState) -> Alert | None:

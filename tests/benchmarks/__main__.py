@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import logging
 
-from tests.benchmarks import record, rollback, running, starting, watching
+from tests.benchmarks import (
+    auc_at_scale,
+    false_alarms,
+    record,
+    rollback,
+    running,
+    starting,
+    watching,
+)
 
 if __name__ == "__main__":
     logging.getLogger("mlflow").setLevel(logging.WARNING)
@@ -13,3 +21,5 @@ if __name__ == "__main__":
     rollback.main()
     running.main()
     watching.main()
+    auc_at_scale.main()
+    false_alarms.main()

@@ -17,7 +17,7 @@ from governance.domain.monitoring.verdict import Verdict
 from governance.ports import NoticeKind
 from governance.use_cases import alerts
 from governance.use_cases.watch import Watch, close_left_behind
-from tests.builders import MODEL
+from tests.builders import MODEL, a_content
 from tests.fakes import Crash
 from tests.stories.watching import WatchedDesk, a_monitor
 
@@ -50,6 +50,20 @@ def test_two_monitors_at_once_make_one_rollback(watched: WatchedDesk) -> None:
     assert outcomes["auc"] is Outcome.ROLLED_BACK
     assert set(outcomes) <= {"auc", "second"}
     assert outcomes.get("second", Outcome.MOVED) is Outcome.MOVED
+
+
+def test_restored_files_that_are_not_those_approved_are_told(watched: WatchedDesk) -> None:
+    """After the switch, and once: the rollback does not wait for a digest."""
+    desk = watched.desk
+    desk.staged(5)
+    desk.promoted(5)
+    desk.registry.contents[MODEL, Version(4)] = a_content(4, body="other")
+    watched.arrive(900, auc=0.5, version=5)
+    watched.look()
+    watched.react()
+    assert rollbacks(watched) == ["rollback_intended", "rollback_done"]
+    told = [n for n in desk.notices() if n.what == "restored_differs"]
+    assert [n.facts["version"] for n in told] == [4]
 
 
 def test_a_person_who_was_faster_is_not_followed_by_a_second_rollback(
