@@ -19,7 +19,11 @@ from governance.ports import MetricSources
 from governance.use_cases.look import Eyes, Watched, look
 from governance.use_cases.world import World, require_policy
 
-MOST_LOOKS = 400
+_LOOKS = 100
+_MOST_LOOKS = 400
+_FINER = 20
+"""Where a rule fires between two looks, so many between them say when."""
+_LOOKS_A_WINDOW = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +93,7 @@ def backtest(
 
     Raises:
         Refused: `not_governed`, `no_monitors`, or a range that does not go forward.
+        Unavailable: a source cannot be read at all now.
     """
     policy = require_policy(world.rules.current(), history.model)
     if not policy.watching.monitors:
@@ -102,6 +107,8 @@ def backtest(
         decision_threshold=policy.decision_threshold,
     )
     eyes = Eyes(registry=world.registry, sources=sources)
+    for named in {m.source for m in policy.watching.monitors if m.source is not None}:
+        sources.mark(policy.watching.source(named), history.model, history.version)
     found: list[Replayed] = []
     for spec in policy.watching.monitors:
         source = None if spec.source is None else policy.watching.source(spec.source)
@@ -118,24 +125,31 @@ def _replay(
     *,
     progress: Callable[[str, int, int], None],
 ) -> Replayed:
-    # As often as the policy says, but at most so often: a year of looks every second is not more
-    # telling than 400 of them, since an e-process forgets nothing in between.
-    span = history.until - history.since
-    every = max(spec.every, span / MOST_LOOKS)
-    looks = max(1, -(-span // every))
+    every = _every(spec, history)
+    looks = max(1, -(-(history.until - history.since) // every))
     state = MonitorState(
         key=MonitorKey(history.model, history.version, spec.name), spec=digest_of(repr(spec))
     )
     fired_at: datetime | None = None
     sentence = ""
     blind = 0
+    before = history.since
     for number in range(1, looks + 1):
         now = min(history.since + number * every, history.until) + timedelta(microseconds=1)
-        state = look(eyes, watched, spec, source, state, now=now)
-        blind += state.verdict is Verdict.ERROR
+        after = look(eyes, watched, spec, source, state, now=now)
+        blind += after.verdict is Verdict.ERROR
         progress(spec.name, number, looks)
-        if state.verdict is Verdict.REGRESSED and fired_at is None:
-            fired_at, sentence = now, state.sentence
+        if after.verdict is Verdict.REGRESSED and fired_at is None:
+            fired_at, sentence = now, after.sentence
+            step = max((now - before) / _FINER, spec.every)
+            finer = state
+            while before + step < now:
+                before += step
+                finer = look(eyes, watched, spec, source, finer, now=before)
+                if finer.verdict is Verdict.REGRESSED:
+                    fired_at, sentence = before, finer.sentence
+                    break
+        state, before = after, now
     return Replayed(
         monitor=spec,
         state=state,
@@ -144,3 +158,15 @@ def _replay(
         looks=looks,
         blind=blind,
     )
+
+
+def _every(spec: MonitorSpec, history: History) -> timedelta:
+    """As often as the policy says, but at most so often: a year of looks every second is not more
+    telling than 100 of them, since an e-process forgets nothing in between. A window that moves
+    would, so it is looked at more often."""
+    span = history.until - history.since
+    coarse = span / _LOOKS
+    window = getattr(spec.rule, "window", None)
+    if isinstance(window, timedelta):
+        coarse = max(min(coarse, window / _LOOKS_A_WINDOW), span / _MOST_LOOKS)
+    return max(spec.every, coarse)
