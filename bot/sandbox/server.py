@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
@@ -188,8 +189,14 @@ def build_app(state: State) -> Starlette:
             Route("/response/{token}", response_url, methods=["POST"]),
             Route("/upload/{token}", upload, methods=["POST"]),
             WebSocketRoute("/link/", link),
-        ]
+        ],
+        exception_handlers={ClientDisconnect: _nobody_listens},
     )
+
+
+async def _nobody_listens(request: HttpRequest, error: Exception) -> Response:
+    """Answer a client that left in the middle of its request, as a stopped bot does."""
+    return Response(status_code=400)
 
 
 async def _serve_connection(state: State, websocket: WebSocket) -> None:

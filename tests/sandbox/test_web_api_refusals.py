@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -348,3 +349,19 @@ def test_a_test_can_order_a_429_and_an_error(client: WebClient, workspace: Works
     assert error_of(client, "auth.test") == "internal_error"
     assert error_of(client, "auth.test") == ""
     assert [call.error for call in workspace.calls] == ["ratelimited", "internal_error", None]
+
+
+def test_a_client_that_leaves_in_its_request_is_no_fault_of_the_server(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A bot is stopped in the middle of a call: nothing was posted, and no traceback is read."""
+    workspace = furnished(Workspace())
+    with serve(workspace) as server:
+        for path in ("/api/chat.postMessage", "/response/none", "/upload/none"):
+            with socket.create_connection(("127.0.0.1", server.port), timeout=10) as wire:
+                head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n"
+                wire.sendall(head.encode() + b"channel=")
+                wire.shutdown(socket.SHUT_WR)
+                assert wire.recv(1) == b""
+    assert [record.getMessage() for record in caplog.records] == []
+    assert workspace.calls == ()
