@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import isfinite
 from typing import assert_never
 
 from governance.domain.canonical import Json
@@ -503,7 +504,7 @@ def _after(
     now: datetime,
 ) -> MonitorState:
     series = state.series
-    if measured is not None:
+    if measured is not None and isfinite(measured.value):
         sure = measured.variance is not None
         point = SeriesPoint(
             at=now,
