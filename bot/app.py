@@ -177,10 +177,12 @@ class _Running:
         unlinked = self._link.close()
         draining = Thread(target=self._conversation.drain, name="drain", daemon=True)
         draining.start()
-        idle = self._jobs.stop(patience=timedelta(seconds=_DRAIN_SECONDS), pause=time.sleep)
+        patience = timedelta(seconds=_DRAIN_SECONDS)
+        jobs_ended = self._jobs.stop(patience=patience, pause=time.sleep)
+        looks_ended = self._watch.is_idle(patience)
         draining.join(_DRAIN_SECONDS)
         self._web.stop()
-        return unlinked and idle and not draining.is_alive()
+        return unlinked and jobs_ended and looks_ended and not draining.is_alive()
 
     def _all_jobs(self) -> tuple[Job, ...]:
         settings = self._settings

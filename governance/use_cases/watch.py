@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -74,6 +74,8 @@ class Watch:
     def __init__(self, world: World) -> None:
         self._world = world
         self._lanes: dict[str, ThreadPoolExecutor] = {}
+        self._running: set[Future[None]] = set()
+        self._is_stopped = False
         self._lock = Lock()
 
     def tick(self) -> int:
@@ -114,9 +116,16 @@ class Watch:
     def stop(self) -> None:
         """Begin nothing new; what runs is taken up after its lease when it is cut off."""
         with self._lock:
+            self._is_stopped = True
             lanes = list(self._lanes.values())
         for lane in lanes:
             lane.shutdown(wait=False, cancel_futures=True)
+
+    def is_idle(self, patience: timedelta) -> bool:
+        """Wait for the looks that run; False when one still runs after `patience`."""
+        with self._lock:
+            running = {look for look in self._running if not look.done()}
+        return not wait(running, timeout=patience.total_seconds()).not_done
 
     def _wanted(self) -> Mapping[MonitorKey, Due]:
         rules = self._world.rules.current()
@@ -142,11 +151,16 @@ class Watch:
         sources: MetricSources,
     ) -> None:
         with self._lock:
+            if self._is_stopped:
+                return  # claimed, and taken up when the lease is over
             pool = self._lanes.get(lane)
             if pool is None:
                 pool = ThreadPoolExecutor(_LANE_WIDTH, thread_name_prefix=f"watch-{lane}")
                 self._lanes[lane] = pool
-        pool.submit(_guarded, lambda: look_at(self._world, sources, batch), model)
+            self._running = {look for look in self._running if not look.done()}
+            self._running.add(
+                pool.submit(_guarded, lambda: look_at(self._world, sources, batch), model)
+            )
 
 
 def _guarded(run: Callable[[], None], model: ModelName) -> None:
