@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.sandbox.api_error import ApiError
 from bot.sandbox.block_kit.surface import input_ids
@@ -32,7 +32,7 @@ from bot.sandbox.people import Person
 from bot.sandbox.reader import Reader, ShownError
 from bot.sandbox.response_urls import put_answer, read_answer
 from bot.sandbox.socket_mode import EnvelopeKind, NoAck, NoConnection
-from bot.sandbox.views import push_view, update_view
+from bot.sandbox.views import push_view, update_view, view_wire
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,15 +78,18 @@ class Actor(Reader):
             raise NoSuchInput(f"{button!r} is no button; use choose")
         self._act(current, block, element, {}, confirm=confirm)
 
-    def click_as_drawn(self, drawing: Message, button: str) -> None:
-        """Press a button that was on this person's screen when the app redrew the message: the
-        click was on its way, so it carries the old drawing's value. Raises: ShownError.
+    def click_as_drawn(self, drawing: Message | View, button: str) -> None:
+        """Press a button that was on this person's screen when the app drew it anew: the click was
+        on its way, so it carries the old drawing's value. Raises: ShownError.
         """
-        with self._state.changed:
-            if self._state.messages.find(drawing.channel, drawing.ts) is None:
-                raise ShownError("message_not_found", "This message was deleted.")
-        block, element = find_element(drawing.blocks, button)
-        self._act(drawing, block, element, {}, confirm=True)
+        self.choose_as_drawn(drawing, button, None)
+
+    def choose_as_drawn(self, drawing: Message | View, element_name: str, answer: Answer) -> None:
+        """As `click_as_drawn`, for a menu, a picker or boxes too. Raises: ShownError."""
+        self._current(drawing)
+        block, element = find_element(drawing.blocks, element_name)
+        chosen = {} if text_of(element, "type") == "button" else element_state(element, answer)
+        self._act(drawing, block, element, chosen, confirm=True)
 
     def choose(
         self, target: Message | View, element_name: str, answer: Answer, *, confirm: bool = True
@@ -96,10 +99,18 @@ class Actor(Reader):
         block, element = find_element(current.blocks, element_name)
         chosen = element_state(element, answer)
         if isinstance(current, View):
-            with self._state.changed:
-                values = entered(current.blocks, current.values, {element_name: answer})
-                current = self._state.modals.set_values(current, values)
+            current = self.enter(current, {element_name: answer})
         self._act(current, block, element, chosen, confirm=confirm)
+
+    def enter(self, target: View, answers: dict[str, Answer]) -> View:
+        """Enter something into a view without submitting it: the app reads it with whatever is
+        clicked there next. Raises: as `fill_and_submit`."""
+        with self._state.changed:
+            view = self._current_view(target)
+            values = entered(view.blocks, view.values, answers)
+            if view.is_home:
+                return self._state.homes.put(replace(view, values=values))
+            return self._state.modals.set_values(view, values)
 
     def fill_and_submit(self, modal: View, answers: dict[str, Answer] | None = None) -> Submission:
         """Enter answers by block id, action id, "block_id/action_id" or label, and submit.
@@ -107,9 +118,7 @@ class Actor(Reader):
         Raises: ShownError when the app does not answer; NoSuchInput.
         """
         with self._state.changed:
-            view = self._current_view(modal)
-            values = entered(view.blocks, view.values, answers or {})
-            view = self._state.modals.set_values(view, values)
+            view = self.enter(modal, answers or {})
             objections = client_errors(view.blocks, view.values)
             if objections:
                 return Submission(errors=objections, view=view)
@@ -140,10 +149,11 @@ class Actor(Reader):
             # Slack tells nobody: the view is closed whether or not the app hears of it.
             return
 
-    def open_home(self) -> None:
-        """Look at the app's Home tab."""
+    def open_home(self, tab: str = "home") -> None:
+        """Look at the app: at its tab `home` or `messages`."""
         state = self._state
         with state.changed:
+            self._active()
             if "app_home_opened" not in state.events:
                 return
             channel = state.direct_channel(self.id)
@@ -151,9 +161,12 @@ class Actor(Reader):
                 "type": "app_home_opened",
                 "user": self.id,
                 "channel": channel.id,
-                "tab": "home",
+                "tab": tab,
                 "event_ts": state.next_ts(),
             }
+            view = state.homes.of(self.id)
+            if tab == "home" and view is not None:
+                inner["view"] = view_wire(state, view)
             state.socket_mode.publish(event(state, inner))
 
     # how it works
@@ -233,6 +246,9 @@ class Actor(Reader):
             return message
 
     def _current_view(self, view: View) -> View:
+        home = self._state.homes.of(self.id)
+        if home is not None and home.id == view.id:
+            return home
         top = self._state.modals.top(self.id)
         if top is None or top.id != view.id:
             raise ShownError("view_not_found", f"“{view.title}” is not on the screen any more.")

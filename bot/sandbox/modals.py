@@ -1,4 +1,5 @@
-"""Modals that people have open, as stacks of views; knows neither triggers nor validation."""
+"""Views that people have before them: stacks of modals, and one Home each. Knows neither triggers
+nor validation."""
 
 from __future__ import annotations
 
@@ -9,8 +10,9 @@ from bot.sandbox.json_values import JsonObject, as_list, copied, flag_of, object
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """One modal at one moment. `payload` is what the app sent, ids filled in; `values` is what
-    stands in its inputs: block id → action id → the element's state as Slack reports it."""
+    """One modal, or one Home, at one moment. `payload` is what the app sent, ids filled in;
+    `values` is what stands in its inputs: block id → action id → the element's state as Slack
+    reports it."""
 
     id: str
     user: str
@@ -19,6 +21,10 @@ class View:
     previous_id: str | None
     payload: JsonObject
     values: JsonObject = field(default_factory=dict)
+
+    @property
+    def is_home(self) -> bool:
+        return text_of(self.payload, "type") == "home"
 
     @property
     def title(self) -> str:
@@ -43,14 +49,11 @@ class View:
         wire: JsonObject = {
             "id": self.id,
             "team_id": team_id,
-            "type": "modal",
+            "type": text_of(self.payload, "type"),
             "blocks": as_list(self.blocks),
             "private_metadata": text_of(self.payload, "private_metadata"),
             "callback_id": self.callback_id,
             "external_id": self.external_id,
-            "title": copied(object_of(self.payload, "title")),
-            "close": self.payload.get("close"),
-            "submit": self.payload.get("submit"),
             "clear_on_close": flag_of(self.payload, "clear_on_close"),
             "notify_on_close": flag_of(self.payload, "notify_on_close"),
             "state": {"values": copied(self.values)},
@@ -61,6 +64,12 @@ class View:
             "app_installed_team_id": team_id,
             "bot_id": bot_id,
         }
+        if not self.is_home:
+            wire |= {
+                "title": copied(object_of(self.payload, "title")),
+                "close": self.payload.get("close"),
+                "submit": self.payload.get("submit"),
+            }
         return wire
 
 
@@ -110,3 +119,25 @@ class Modals:
 
     def clear(self, user_id: str) -> None:
         self._stacks.pop(user_id, None)
+
+
+class Homes:
+    """What the app published for each person's Home. The caller holds the lock."""
+
+    def __init__(self) -> None:
+        self._views: dict[str, View] = {}
+
+    def of(self, user_id: str) -> View | None:
+        """None before the app published anything for them."""
+        return self._views.get(user_id)
+
+    def find(self, view_id: str) -> View | None:
+        return next((v for v in self._views.values() if v.id == view_id), None)
+
+    def by_external_id(self, external_id: str) -> View | None:
+        return next((v for v in self._views.values() if v.external_id == external_id), None)
+
+    def put(self, view: View) -> View:
+        """Show it to its person in place of what was there."""
+        self._views[view.user] = view
+        return view

@@ -58,7 +58,7 @@ def message_action(
 
 
 def view_action(state: State, person: Person, view: View, action: JsonObject) -> JsonObject:
-    """block_actions from a modal."""
+    """block_actions from a modal or a Home."""
     return _interaction(state, person, "block_actions") | {
         "container": {"type": "view", "view_id": view.id},
         "view": view_wire(state, view),

@@ -65,13 +65,18 @@ class Reader:
         with self._state.changed:
             return self._state.modals.top(self.id)
 
+    def home(self) -> View | None:
+        """The app's Home as this person has it; None before the app published one."""
+        with self._state.changed:
+            return self._state.homes.of(self.id)
+
     def sees(self, shown: Message | View) -> str:
         """A message or modal as plain text, in this person's time zone."""
         with self._state.changed:
             tz = self._state.people.get(self.id).tz
             if isinstance(shown, View):
                 blocks = render_blocks(shown.blocks, names=self._state.name_of, tz=tz)
-                return f"{shown.title}\n{blocks}"
+                return blocks if shown.is_home else f"{shown.title}\n{blocks}"
             return render_plain(shown, names=self._state.name_of, tz=tz)
 
     def _place(self, where: str) -> Channel:

@@ -13,7 +13,7 @@ from bot.sandbox.files import Files
 from bot.sandbox.json_values import JsonObject
 from bot.sandbox.limits import Faults, Limits, Throttle
 from bot.sandbox.messages import Message, Messages
-from bot.sandbox.modals import Modals
+from bot.sandbox.modals import Homes, Modals
 from bot.sandbox.passes import Passes
 from bot.sandbox.people import People, Person
 from bot.sandbox.socket_mode import SocketMode
@@ -41,6 +41,7 @@ class State:
         app_scopes: tuple[str, ...],
         commands: tuple[str, ...],
         events: frozenset[str],
+        has_home_tab: bool,
     ) -> None:
         self.identity = identity
         self.clock = clock
@@ -49,11 +50,13 @@ class State:
         self.app_scopes = app_scopes
         self.commands = commands
         self.events = events
+        self.has_home_tab = has_home_tab
         self.changed = threading.Condition(threading.RLock())
         self.people = People()
         self.channels = Channels()
         self.messages = Messages()
         self.modals = Modals()
+        self.homes = Homes()
         self.files = Files()
         self.passes = Passes(limits)
         self.throttle = Throttle(limits)

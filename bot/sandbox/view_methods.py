@@ -1,4 +1,5 @@
-"""views.open, views.push, views.update: modals in exchange for a trigger, or for their id."""
+"""views.open, views.push, views.update: modals in exchange for a trigger, or for their id;
+views.publish: a person's Home, at any time."""
 
 from __future__ import annotations
 
@@ -6,7 +7,14 @@ from bot.sandbox.api_error import ApiError, invalid_arguments
 from bot.sandbox.json_values import JsonObject
 from bot.sandbox.modals import View
 from bot.sandbox.passes import PassRefused, Trigger
-from bot.sandbox.views import checked_view, open_view, push_view, update_view, view_wire
+from bot.sandbox.views import (
+    checked_view,
+    open_view,
+    publish_home,
+    push_view,
+    update_view,
+    view_wire,
+)
 from bot.sandbox.web_method import Argument, Call, Kind, Method
 
 _VIEW = Argument(kind=Kind.OBJECT, required=True)
@@ -63,6 +71,16 @@ def _update(call: Call) -> JsonObject:
     return {"view": view_wire(call.state, updated)}
 
 
+def _publish(call: Call) -> JsonObject:
+    if not call.state.has_home_tab:
+        raise ApiError("not_enabled")
+    person = call.state.people.by_id(call.text("user_id"))
+    if person is None or person.deleted or person.is_bot:
+        raise invalid_arguments("invalid `user_id`")
+    view = publish_home(call.state, person.id, _payload(call), call.optional_text("hash"))
+    return {"view": view_wire(call.state, view)}
+
+
 VIEW_METHODS: dict[str, Method] = {
     "views.open": Method(handler=_open, arguments={"trigger_id": _TRIGGER, "view": _VIEW}),
     "views.push": Method(handler=_push, arguments={"trigger_id": _TRIGGER, "view": _VIEW}),
@@ -72,6 +90,14 @@ VIEW_METHODS: dict[str, Method] = {
             "view": _VIEW,
             "view_id": Argument(kind=Kind.STRING),
             "external_id": Argument(kind=Kind.STRING),
+            "hash": Argument(kind=Kind.STRING),
+        },
+    ),
+    "views.publish": Method(
+        handler=_publish,
+        arguments={
+            "user_id": Argument(kind=Kind.STRING, required=True),
+            "view": _VIEW,
             "hash": Argument(kind=Kind.STRING),
         },
     ),

@@ -1,4 +1,5 @@
-"""Showing and replacing modals, the same way for the Web API and for answers to submissions."""
+"""Showing and replacing views: modals, the same way for the Web API and for answers to
+submissions, and each person's Home."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import secrets
 from dataclasses import replace
 
 from bot.sandbox.api_error import ApiError, invalid_arguments
-from bot.sandbox.block_kit import modal_problems, with_ids
+from bot.sandbox.block_kit import home_problems, modal_problems, with_ids
 from bot.sandbox.form import initial_values, kept_values
 from bot.sandbox.json_values import JsonObject, as_list, copied, objects_of, text_of
 from bot.sandbox.modals import View
@@ -17,15 +18,20 @@ VIEW_BYTES = 250_000
 
 
 def checked_view(state: State, payload: JsonObject, *, replacing: View | None = None) -> JsonObject:
-    """The view as kept, ids filled in. Raises: ApiError for everything Slack refuses."""
-    problems = modal_problems(payload)
+    """The modal as kept, ids filled in. Raises: ApiError for everything Slack refuses."""
+    return _checked(state, payload, modal_problems(payload), replacing)
+
+
+def _checked(
+    state: State, payload: JsonObject, problems: tuple[str, ...], replacing: View | None
+) -> JsonObject:
     if problems:
         raise invalid_arguments(*problems)
     if len(json.dumps(payload).encode()) > VIEW_BYTES:
         raise ApiError("view_too_large")
     external_id = text_of(payload, "external_id")
     if external_id:
-        known = state.modals.by_external_id(external_id)
+        known = state.modals.by_external_id(external_id) or state.homes.by_external_id(external_id)
         if known is not None and (replacing is None or known.id != replacing.id):
             raise ApiError("duplicate_external_id")
     kept = copied(payload)
@@ -50,6 +56,22 @@ def push_view(state: State, user: str, payload: JsonObject) -> View:
         raise ApiError("push_limit_reached")
     view = _new_view(state, user, checked_view(state, payload), previous=previous)
     state.modals.push(view)
+    state.changed.notify_all()
+    return view
+
+
+def publish_home(state: State, user: str, payload: JsonObject, expected_hash: str | None) -> View:
+    """Show a person this Home; inputs with the same ids keep what was entered. Raises: ApiError."""
+    before = state.homes.of(user)
+    kept = _checked(state, payload, home_problems(payload), before)
+    if expected_hash is not None and (before is None or expected_hash != before.hash):
+        raise ApiError("hash_conflict")
+    if before is None:
+        view = _new_view(state, user, kept, previous=None)
+    else:
+        view = replace(before, payload=kept, hash=_new_hash(state))
+        view = replace(view, values=kept_values(view.blocks, before.values))
+    state.homes.put(view)
     state.changed.notify_all()
     return view
 

@@ -43,13 +43,14 @@ class Workspace:
         app_scopes: Iterable[str] = ("connections:write",),
         commands: Iterable[str] = DEFAULT_COMMANDS,
         events: Iterable[str] = (),
+        home_tab: bool = False,
         clock: Clock | None = None,
         limits: Limits | None = None,
         identity: AppIdentity | None = None,
     ) -> None:
         """`scopes` are the bot token's, `app_scopes` the app token's, `commands` the registered
         slash commands (each needs the scope `commands`), `events` the bot events that the app
-        subscribed to.
+        subscribed to, `home_tab` whether its Home tab is enabled.
 
         Raises: ValueError for an event that is unknown or lacks its scope.
         """
@@ -68,6 +69,7 @@ class Workspace:
             app_scopes=tuple(app_scopes),
             commands=tuple(commands),
             events=subscribed,
+            has_home_tab=home_tab,
         )
 
     @property

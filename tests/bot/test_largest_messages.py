@@ -10,7 +10,7 @@ from slack_sdk.models.blocks import Block
 
 from bot import block_kit, modals, views
 from bot.sandbox import pings
-from bot.sandbox.block_kit.modal import modal_problems
+from bot.sandbox.block_kit import modal_problems
 from bot.sandbox.block_kit.surface import message_problems
 from bot.sandbox.json_values import Json, JsonObject
 from bot.typed import REASON_IN_BUTTON

@@ -111,7 +111,8 @@ REFUSALS = [
     ("views.update", {"view_id": "V404", "view": MODAL}, "not_found"),
     ("views.update", {"external_id": "e404", "view": MODAL}, "not_found"),
     ("views.update", {"view": MODAL}, "invalid_arguments"),
-    ("views.publish", {"user_id": "dana", "view": MODAL}, "unknown_method"),
+    ("views.publish", {"user_id": "U404", "view": {"type": "home", "blocks": []}}, "not_enabled"),
+    ("chat.scheduleMessage", {"channel": "C1", "text": "later"}, "unknown_method"),
     ("files.upload", {}, "unknown_method"),
     ("apps.connections.open", {}, "not_allowed_token_type"),
 ]

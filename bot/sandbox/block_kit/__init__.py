@@ -4,7 +4,7 @@ Stricter than Slack by intent: a structure that the workspace does not draw is r
 """
 
 from bot.sandbox.block_kit.ids import with_ids
-from bot.sandbox.block_kit.modal import modal_problems
 from bot.sandbox.block_kit.surface import message_problems, text_length
+from bot.sandbox.block_kit.views import home_problems, modal_problems
 
-__all__ = ["message_problems", "modal_problems", "text_length", "with_ids"]
+__all__ = ["home_problems", "message_problems", "modal_problems", "text_length", "with_ids"]

@@ -1,4 +1,4 @@
-"""A modal's own rules around its blocks."""
+"""The own rules of a modal and of a Home around their blocks."""
 
 from __future__ import annotations
 
@@ -33,9 +33,27 @@ MODAL = Shape(
     also=_submit_with_inputs,
 )
 
+HOME = Shape(
+    required={"type": word("home"), "blocks": _blocks},
+    optional={
+        "private_metadata": string(3000, shortest=0),
+        "callback_id": string(255, shortest=0),
+        "external_id": string(255, shortest=0),
+    },
+)
+
 
 def modal_problems(view: JsonObject) -> tuple[str, ...]:
-    """Everything that Slack would refuse about a view; empty when it is fine."""
+    """Everything that Slack would refuse about a modal; empty when it is fine."""
+    return _problems(MODAL, view)
+
+
+def home_problems(view: JsonObject) -> tuple[str, ...]:
+    """Everything that Slack would refuse about a Home; empty when it is fine."""
+    return _problems(HOME, view)
+
+
+def _problems(shape: Shape, view: JsonObject) -> tuple[str, ...]:
     problems = Problems()
-    MODAL(view, "/view", problems)
+    shape(view, "/view", problems)
     return tuple(problems.found)
