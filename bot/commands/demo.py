@@ -1,4 +1,5 @@
-"""`foureyes demo`: the whole story on this machine. Needs the extra that brings MLflow's server."""
+"""`foureyes demo` and `foureyes play`: the story on this machine, told or tried. Both need the
+extra that brings MLflow's server."""
 
 from __future__ import annotations
 
@@ -13,16 +14,37 @@ def register(commands: Commands) -> None:
     commands.add(
         "demo",
         summary="play the whole story on this machine, with real parts and made-up people",
+        run=_tell,
+    )
+    play = commands.add(
+        "play",
+        summary="try it: a workspace in the browser with a real bot and MLflow, until Ctrl-C",
         run=_play,
     )
+    play.add_argument(
+        "--port", type=int, default=0, metavar="PORT", help="where on 127.0.0.1; a free one if 0"
+    )
+    play.add_argument("--no-browser", action="store_true", help="only print the address")
 
 
-def _play(_options: argparse.Namespace) -> int:
+def _tell(_options: argparse.Namespace) -> int:
     try:
-        from bot.demo.story import main
+        from bot.demo import story
     except ModuleNotFoundError as missing:
-        raise Refused(
-            "demo_not_installed",
-            f"The demo needs {missing.name}, which is not installed: pip install 'foureyes[demo]'.",
-        ) from missing
-    return main()
+        raise _not_installed(missing) from missing
+    return story.main()
+
+
+def _play(options: argparse.Namespace) -> int:
+    try:
+        from bot.demo import play
+    except ModuleNotFoundError as missing:
+        raise _not_installed(missing) from missing
+    return play.main(port=options.port, opens_browser=not options.no_browser)
+
+
+def _not_installed(missing: ModuleNotFoundError) -> Refused:
+    return Refused(
+        "demo_not_installed",
+        f"The demo needs {missing.name}, which is not installed: pip install 'foureyes[demo]'.",
+    )

@@ -86,6 +86,21 @@ def mlflow_server(folder: Path) -> Iterator[str]:
             program.kill()
 
 
+def start_bot(folder: Path, env: Mapping[str, str], *, health_port: int) -> Program:
+    """Start `foureyes run` as a user does, and wait until it says that it is ready.
+
+    Raises:
+        DemoBroken: it is not.
+    """
+    bot = start("foureyes", [sys.executable, "-m", "bot.cli", "run"], env, folder / "bot.log")
+    try:
+        wait_for_http(bot, f"http://127.0.0.1:{health_port}/readyz", seconds=30)
+    except BaseException:
+        bot.stop()
+        raise
+    return bot
+
+
 def start(name: str, command: list[str], env: Mapping[str, str], log: Path) -> Program:
     """Start a program in a process group of its own; its output goes to `log`."""
     log.parent.mkdir(parents=True, exist_ok=True)

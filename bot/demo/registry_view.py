@@ -23,6 +23,11 @@ class RegistryView:
         found = self._client().search_model_versions(f"name='{model}'")
         return sorted(int(v.version) for v in found if v.current_stage == "Production")
 
+    def stages(self, model: str) -> dict[int, str]:
+        """The stage of every version."""
+        found = self._client().search_model_versions(f"name='{model}'")
+        return {int(v.version): str(v.current_stage) for v in found}
+
     def set_stage(self, model: str, version: int, stage: str) -> None:
         """Move a stage directly, as anybody can in the MLflow UI."""
         with warnings.catch_warnings():

@@ -12,34 +12,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from bot.demo.applicants import Applicants
-from bot.demo.processes import (
-    DemoBroken,
-    Program,
-    free_port,
-    mlflow_server,
-    start,
-    wait_for_http,
-)
+from bot.demo.cast import CAST, CHANNEL, MODEL, furnished
+from bot.demo.processes import DemoBroken, Program
 from bot.demo.registry_view import RegistryView
+from bot.demo.scenery import Scenery, scenery
 from bot.demo.training import register_version
-from bot.sandbox import (
-    Actor,
-    Message,
-    NoSuchInput,
-    RunningServer,
-    ShownError,
-    Workspace,
-    serve,
-)
+from bot.sandbox import Actor, Message, NoSuchInput, ShownError, serve
 
-MODEL = "credit_scoring"
-CHANNEL = "#credit-models"
 PATIENCE_SECONDS = 15.0
 HEALTHY = 40
 """Applicants who arrive before the feed breaks."""
@@ -48,12 +33,7 @@ _PAUSE_SECONDS = 0.12
 
 Found = TypeVar("Found")
 
-PEOPLE = {
-    "dana": ("U0DANA", "Dana", "data scientist"),
-    "ana": ("U0ANA", "Ana", "model validator"),
-    "raj": ("U0RAJ", "Raj", "risk officer"),
-    "otto": ("U0OTTO", "Otto", "engineer on call"),
-}
+NAMES = {part.handle: part.name for part in CAST}
 
 
 def main() -> int:
@@ -81,14 +61,18 @@ def main() -> int:
 class Scene:
     """What the steps share."""
 
-    folder: Path
+    around: Scenery
     applicants: Applicants
-    slack: RunningServer
     registry: RegistryView
-    bot: Program
-    env: dict[str, str]
+    people: dict[str, Actor]
     step_number: int = 0
-    people: dict[str, Actor] = field(default_factory=dict)
+
+    @property
+    def bot(self) -> Program:
+        """The bot that runs now."""
+        if self.around.bot is None:
+            raise DemoBroken("the bot was not started")
+        return self.around.bot
 
     def step(self, title: str) -> None:
         """Begin the next step."""
@@ -97,13 +81,13 @@ class Scene:
 
     def does(self, name: str, what: str) -> None:
         """What somebody does."""
-        print(f"    {PEOPLE[name][1]:5} › {what}", flush=True)
+        print(f"    {NAMES[name]:5} › {what}", flush=True)
 
     def reads(self, name: str, text: str) -> None:
         """What somebody reads, indented and whole."""
         lines = [line for line in text.strip().splitlines() if line.strip()]
         for number, line in enumerate(lines):
-            who = f"{PEOPLE[name][1]:5} ‹ " if number == 0 else " " * 8
+            who = f"{NAMES[name]:5} ‹ " if number == 0 else " " * 8
             print(f"    {who}{line}", flush=True)
 
     def note(self, text: str) -> None:
@@ -190,83 +174,27 @@ class Scene:
         )
         self.note(f"MLflow shows v{version} in {stage}.")
 
-    def foureyes(self, *arguments: str, env: dict[str, str] | None = None) -> tuple[int, str]:
-        """Run the command as an operator would; its exit code and what it prints."""
-        log = self.folder / f"command-{time.monotonic_ns()}.log"
-        command = [sys.executable, "-m", "bot.cli", *arguments]
-        program = start("foureyes", command, {**self.env, **(env or {})}, log)
-        code = program.process.wait(60)
-        return code, log.read_text(errors="replace")
-
 
 @contextmanager
 def _scene(folder: Path) -> Iterator[Scene]:
     print("Setting the scene: an MLflow server, a Slack workspace and the bot, all on loopback.")
-    workspace = Workspace()
-    for handle, (user_id, name, _role) in PEOPLE.items():
-        workspace.add_person(handle, user_id=user_id, name=name)
-    workspace.add_channel(CHANNEL, members=list(PEOPLE))
-    with ExitStack() as stack:
-        tracking_uri = stack.enter_context(mlflow_server(folder / "mlflow"))
-        slack = stack.enter_context(serve(workspace))
-        port = free_port()
-        env = {
-            "SLACK_BOT_TOKEN": slack.bot_token,
-            "SLACK_APP_TOKEN": slack.app_token,
-            "SLACK_API_URL": slack.api_url,
-            "MLFLOW_TRACKING_URI": tracking_uri,
-            "FOUREYES_DATABASE_URL": f"sqlite:///{folder / 'foureyes.db'}",
-            "FOUREYES_HEADS": str(folder / "elsewhere" / "heads"),
-            "FOUREYES_POLICIES": str(shipped_policies()),
-            "FOUREYES_HEALTH_PORT": str(port),
-            "FOUREYES_LOOK_SECONDS": "2",
-            "FOUREYES_TRAFFIC_FILE": str(folder / "traffic.json"),
-            "CREDIT_DATABASE_URL": f"sqlite:///{folder / 'bank.db'}",
-        }
-        (folder / "elsewhere").mkdir()
+    workspace = furnished(CAST)
+    with serve(workspace) as slack, scenery(folder, slack) as around:
         applicants = Applicants(
-            database=folder / "bank.db",
-            traffic=folder / "traffic.json",
-            tracking_uri=tracking_uri,
+            database=around.bank,
+            traffic=around.traffic,
+            tracking_uri=around.tracking_uri,
             healthy=HEALTHY,
         )
-        bot = start_bot(folder, env, port)
-        scene = Scene(
-            folder=folder,
+        around.start_bot()
+        for part in CAST:
+            print(f"    {part.name} is the {part.title}.")
+        yield Scene(
+            around=around,
             applicants=applicants,
-            slack=slack,
-            registry=RegistryView(tracking_uri),
-            bot=bot,
-            env=env,
+            registry=RegistryView(around.tracking_uri),
+            people={part.handle: workspace.as_person(part.handle) for part in CAST},
         )
-        stack.callback(lambda: scene.bot.stop())
-        scene.people = {name: workspace.as_person(name) for name in PEOPLE}
-        for _id, name, role in PEOPLE.values():
-            print(f"    {name} is the {role}.")
-        yield scene
-
-
-def start_bot(folder: Path, env: dict[str, str], port: int) -> Program:
-    """Start `foureyes run` as a user does, and wait until it says that it is ready."""
-    bot = start("foureyes", [sys.executable, "-m", "bot.cli", "run"], env, folder / "bot.log")
-    try:
-        wait_for_http(bot, f"http://127.0.0.1:{port}/readyz", seconds=30)
-    except BaseException:
-        bot.stop()
-        raise
-    return bot
-
-
-def shipped_policies() -> Path:
-    """The example policies: beside the packages in a checkout, inside them in a wheel."""
-    import bot
-
-    package = Path(bot.__file__).parent
-    candidates = (package.parent / "policies", package / "demo" / "policies")
-    for candidate in candidates:
-        if (candidate / "people.yaml").is_file():
-            return candidate
-    raise DemoBroken("the example policies are not part of this installation")
 
 
 # --- the story ------------------------------------------------------------------------------
@@ -351,8 +279,7 @@ def fourth_version_promoted(scene: Scene) -> None:
     scene.person("raj").click(request, "Approve")
     scene.bot.kill()
     scene.note("The bot is dead. Slack had its answer, so the vote is in the inbox.")
-    port = int(scene.env["FOUREYES_HEALTH_PORT"])
-    scene.bot = start_bot(scene.folder, scene.env, port)
+    scene.around.start_bot()
     scene.note("It was started again, and goes on from its own record.")
     done(scene, 4, "Production")
     scene.stage_is(4, "Production")
@@ -438,19 +365,19 @@ def changed_elsewhere(scene: Scene) -> None:
 def record_shown(scene: Scene) -> None:
     """The trail, the verification, and a copy that was tampered with."""
     scene.step("The trail, for the auditor.")
-    code, trail = scene.foureyes("audit", "show", MODEL)
+    code, trail = scene.around.foureyes("audit", "show", MODEL)
     print("\n".join(f"      {line}" for line in trail.splitlines()))
     if code != 0 or "Rolled back" not in trail:
         raise DemoBroken("the trail does not show the rollback")
     scene.step("The record verifies against the heads that were kept outside the database.")
-    code, told = scene.foureyes("audit", "verify")
+    code, told = scene.around.foureyes("audit", "verify")
     print("\n".join(f"      {line}" for line in told.splitlines()))
     if code != 0:
         raise DemoBroken("the record does not verify")
     scene.step("A copy in which one word was changed does not.")
-    copy = scene.folder / "tampered.db"
-    tamper(scene.folder / "foureyes.db", copy)
-    code, told = scene.foureyes(
+    copy = scene.around.folder / "tampered.db"
+    tamper(scene.around.folder / "foureyes.db", copy)
+    code, told = scene.around.foureyes(
         "audit", "verify", env={"FOUREYES_DATABASE_URL": f"sqlite:///{copy}"}
     )
     print("\n".join(f"      {line}" for line in told.splitlines()))

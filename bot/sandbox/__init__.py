@@ -11,6 +11,7 @@ from bot.sandbox.form import NoSuchInput
 from bot.sandbox.limits import Limits
 from bot.sandbox.messages import Message
 from bot.sandbox.modals import View
+from bot.sandbox.page import CommandHint, Guide, Link, NoGuide, Page, Step, StepButton
 from bot.sandbox.reader import ShownError
 from bot.sandbox.rendering import Pings, message_pings, pings, render_mrkdwn, unescape
 from bot.sandbox.server import RunningServer, serve
@@ -25,13 +26,20 @@ __all__ = [
     "ApiCall",
     "AppIdentity",
     "Clock",
+    "CommandHint",
+    "Guide",
     "HandClock",
     "Limits",
+    "Link",
     "Message",
+    "NoGuide",
     "NoSuchInput",
+    "Page",
     "Pings",
     "RunningServer",
     "ShownError",
+    "Step",
+    "StepButton",
     "Submission",
     "SystemClock",
     "View",

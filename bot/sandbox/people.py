@@ -14,6 +14,7 @@ class Flags(TypedDict, total=False):
     """What a test may set about a person, before or while the bot runs."""
 
     name: str
+    title: str
     email: str
     tz: str
     team_id: str
@@ -35,6 +36,7 @@ class Person:
     handle: str
     name: str
     email: str
+    title: str = ""
     tz: str = "Europe/Amsterdam"
     team_id: str = APP_TEAM
     deleted: bool = False
@@ -52,6 +54,8 @@ class Person:
         """The user object. Slack leaves most fields out for a deactivated account, and
         `is_stranger` unless it is true, so this does too."""
         profile: JsonObject = {"real_name": self.name, "display_name": self.handle}
+        if self.title:
+            profile["title"] = self.title
         if email_visible and self.email and not self.is_bot:
             profile["email"] = self.email
         if self.bot_id is not None:

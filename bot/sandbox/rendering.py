@@ -18,7 +18,7 @@ from bot.sandbox.json_values import (
 from bot.sandbox.messages import Message
 
 _TOKEN = re.compile(r"<([^<>]+)>")
-_DATE = re.compile(r"!date\^(\d+)\^([^^|]+)(?:\^[^|]*)?\|(.*)", re.DOTALL)
+DATE_TOKEN = re.compile(r"!date\^(\d+)\^([^^|]+)(?:\^[^|]*)?\|(.*)", re.DOTALL)
 
 Names = Callable[[str], str]
 
@@ -115,7 +115,7 @@ def _ordinal(day: int) -> str:
 
 
 def _token(token: str, names: Names, tz: str) -> str:
-    date = _DATE.fullmatch(token)
+    date = DATE_TOKEN.fullmatch(token)
     if date is not None:
         return format_date(int(date.group(1)), date.group(2), tz=tz)
     target, _, label = token.partition("|")

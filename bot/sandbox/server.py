@@ -19,6 +19,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from bot.sandbox.file_methods import receive
+from bot.sandbox.page import Page, page_routes
 from bot.sandbox.response_urls import respond
 from bot.sandbox.socket_mode import Connection
 from bot.sandbox.state import State
@@ -53,8 +54,11 @@ class RunningServer:
 
 
 @contextmanager
-def serve(workspace: Workspace, port: int = 0) -> Iterator[RunningServer]:
-    """Run the workspace in a thread for as long as the block lasts; port 0 takes a free one.
+def serve(
+    workspace: Workspace, port: int = 0, *, page: Page | None = None
+) -> Iterator[RunningServer]:
+    """Run the workspace in a thread for as long as the block lasts; port 0 takes a free one. With
+    a page, people use it in a browser, at `RunningServer.origin` and the page's path.
 
     The workspace keeps its state: it can be served again, on the same port too.
 
@@ -66,17 +70,17 @@ def serve(workspace: Workspace, port: int = 0) -> Iterator[RunningServer]:
         listener.bind(("127.0.0.1", port))
         running = RunningServer(workspace=workspace, port=listener.getsockname()[1])
         workspace.state.origin = running.origin
-        with _listening(workspace, listener):
+        with _listening(workspace, listener, page):
             yield running
     finally:
         listener.close()
 
 
 @contextmanager
-def _listening(workspace: Workspace, listener: socket.socket) -> Iterator[None]:
+def _listening(workspace: Workspace, listener: socket.socket, page: Page | None) -> Iterator[None]:
     state = workspace.state
     config = uvicorn.Config(
-        build_app(state),
+        build_app(state, page),
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -146,7 +150,7 @@ def _keep_time(state: State, stopping: threading.Event) -> None:
             state.changed.wait(None if due is None else state.clock.seconds_to_wait(due))
 
 
-def build_app(state: State) -> Starlette:
+def build_app(state: State, page: Page | None = None) -> Starlette:
     """The ASGI application over a workspace's state."""
 
     async def web_api(request: HttpRequest) -> Response:
@@ -189,6 +193,7 @@ def build_app(state: State) -> Starlette:
             Route("/response/{token}", response_url, methods=["POST"]),
             Route("/upload/{token}", upload, methods=["POST"]),
             WebSocketRoute("/link/", link),
+            *([] if page is None else page_routes(state, page)),
         ],
         exception_handlers={ClientDisconnect: _nobody_listens},
     )

@@ -17,8 +17,7 @@ from mlflow import MlflowClient
 from slack_bolt import App
 from slack_sdk import WebClient
 
-from bot.demo.processes import Program, free_port, mlflow_server
-from bot.demo.story import start_bot
+from bot.demo.processes import Program, free_port, mlflow_server, start_bot
 from bot.sandbox import Actor, Limits, Message, RunningServer, Workspace, serve
 from tests.mlflow_server import RealMlflow
 from tests.policy.texts import PEOPLE, POLICY
@@ -41,7 +40,7 @@ def main() -> None:
             _two_versions(RealMlflow(uri))
             began = time.perf_counter()
             port = free_port()
-            bot = start_bot(folder, _settings(folder, uri, slack, port), port)
+            bot = start_bot(folder, _settings(folder, uri, slack, port), health_port=port)
             ready = time.perf_counter() - began
             try:
                 bare = _bare_start()
