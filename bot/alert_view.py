@@ -59,9 +59,10 @@ def what_was_done(alert: Alert) -> str:
         case Outcome.ROLLED_BACK:
             seconds = "" if alert.seconds is None else f", {alert.seconds:.2f} s after the verdict"
             served = alert.served or NOT_ASKED
+            note = f" {alert.note}" if alert.note else ""
             return (
                 f"MLflow Production is v{alert.to_version} (was v{version}){seconds}. {served} "
-                f"v{version} is quarantined until it is approved again."
+                f"v{version} is quarantined until it is approved again.{note}"
             )
         case Outcome.PENDING:
             return "The last known good version is being put back. This message changes then."
@@ -95,6 +96,8 @@ def alert_line(what: str, facts: Mapping[str, object], by: str) -> str:
         return f"{by} acknowledged this."
     if what == "served":
         return str(facts.get("served"))
+    if what == "recovered":
+        return f"{facts.get('why')} It stays open until somebody acknowledges it."
     return f"Over. {facts.get('why')}"
 
 

@@ -22,9 +22,10 @@ _MARKS = {
 def monitor_lines(tx: Transaction, rules: Rules, model: ModelName) -> Iterator[str]:
     """What watches the version of a model that is in Production; nothing when nothing is."""
     policy = policy_for(rules.policies, model)
-    version = tx.in_production().get(model)
-    if policy is None or version is None or not policy.watching.monitors:
+    stay = tx.in_production().get(model)
+    if policy is None or stay is None or not policy.watching.monitors:
         return
+    version = stay.version
     states = {
         state.key.monitor: (state, at)
         for state, at in tx.monitor_states(model)

@@ -28,6 +28,7 @@ _LEASE = timedelta(seconds=60)
 _LONGEST_WAIT_SECONDS = 300
 _DEFECT_ATTEMPTS = 8
 """A notice that our own code cannot draw is given up after so many: about four minutes."""
+_IN_CHANNEL = (NoticeKind.CHANNEL, NoticeKind.REQUEST_CHANGED, NoticeKind.ALERT)
 _TRANSIENT = frozenset(
     {
         "account_inactive",
@@ -153,17 +154,29 @@ class Outbox:
             tx.notice_dropped(queued.id, why)
             if notice.what == "unreachable" or notice.model is None:
                 return
-            if notice.kind not in (NoticeKind.CHANNEL, NoticeKind.REQUEST_CHANGED):
-                return
             policy = policy_for(self.world.rules.current().policies, notice.model)
-            for owner in sorted(policy.owners) if policy else ():
+            if policy is None or notice.kind not in _IN_CHANNEL:
+                return
+            if notice.kind is NoticeKind.ALERT:
+                # Who is on call has to hear of it, channel or not.
+                for person in dict.fromkeys([*policy.on_call, *sorted(policy.owners)]):
+                    tx.notify(
+                        Notice(
+                            kind=NoticeKind.TELL,
+                            what="alert_reminder",
+                            model=notice.model,
+                            person=person,
+                            facts=notice.facts,
+                        )
+                    )
+            for owner in sorted(policy.owners):
                 tx.notify(
                     Notice(
                         kind=NoticeKind.TELL,
                         what="unreachable",
                         model=notice.model,
                         person=owner,
-                        facts={"channel": policy.channel if policy else "", "why": why},
+                        facts={"channel": policy.channel, "why": why},
                     )
                 )
 

@@ -24,7 +24,7 @@ from governance.use_cases.automatic import react_to_all
 from governance.use_cases.drill import drill_what_is_due
 from governance.use_cases.outside import tell_outside
 from governance.use_cases.serving import ask_what_is_served, follow
-from governance.use_cases.watch import Watch, close_left_behind
+from governance.use_cases.watch import Watch, end_alerts
 from governance.use_cases.world import World
 
 _log = logging.getLogger("foureyes.jobs")
@@ -92,7 +92,7 @@ def watching(
         watch.tick()
 
     def follow_up() -> None:
-        close_left_behind(world)
+        end_alerts(world)
         for done in react_to_all(world):
             _log.info("%s", done)
 
@@ -101,6 +101,8 @@ def watching(
 
     def serve() -> None:
         follow(world)
+
+    def probe() -> None:
         ask_what_is_served(world)
 
     def drill() -> None:
@@ -112,6 +114,7 @@ def watching(
         Job(name="follow_up", every=rhythm.push_every, run=follow_up),
         Job(name="reminders", every=rhythm.push_every, run=remind),
         Job(name="serving", every=rhythm.push_every, run=serve),
+        Job(name="probe", every=rhythm.push_every, run=probe),
         Job(name="drill", every=rhythm.look_every, run=drill),
     ]
     if webhook is not None:

@@ -23,6 +23,7 @@ from governance.ports.kept import (
     PolicyLoad,
     QueuedNotice,
     SentMessage,
+    WantedLook,
 )
 from governance.ports.registry import Observed, ProductionState, Registry, VersionSummary
 from governance.ports.rules import Accounts, Rules, RuleSource
@@ -33,6 +34,7 @@ from governance.ports.watching import (
     Decided,
     Mark,
     Matured,
+    MaturedPage,
     MetricPoint,
     MetricSources,
     ServingProbe,
@@ -58,6 +60,7 @@ __all__ = [
     "Look",
     "Mark",
     "Matured",
+    "MaturedPage",
     "MetricPoint",
     "MetricSources",
     "Notice",
@@ -72,6 +75,7 @@ __all__ = [
     "Rules",
     "RuleSource",
     "SentMessage",
+    "WantedLook",
     "ServingProbe",
     "Store",
     "Traffic",

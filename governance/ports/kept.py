@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
@@ -137,6 +137,21 @@ class Look:
 
     spec: Digest
     next_look_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedLook:
+    """How a monitor is described now, and how often it is looked at."""
+
+    spec: Digest
+    every: timedelta
+
+    def is_due(self, known: Look, *, now: datetime, lease: timedelta) -> bool:
+        """Due when now ≥ its time; also when it is described otherwise, and when its time lies so
+        far ahead that only a clock that went back explains it."""
+        if known.next_look_at <= now or known.spec != self.spec:
+            return True
+        return known.next_look_at > now + self.every + lease
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from governance.domain.approval import Decision, RequestId
-from governance.domain.canonical import Digest, Json
+from governance.domain.canonical import Json
 from governance.domain.evidence import Content, ModelName, Snapshot, Stage, Version
 from governance.domain.identity import PersonId
 from governance.domain.ledger import Event, Head, KeptHead
@@ -30,6 +30,7 @@ from governance.ports.kept import (
     PolicyLoad,
     QueuedNotice,
     SentMessage,
+    WantedLook,
 )
 from governance.ports.registry import Observed
 
@@ -181,28 +182,29 @@ class Transaction(Protocol):
         """Where the message with this key stands."""
 
     # watching
-    def in_production(self) -> Mapping[ModelName, Version]:
-        """Every model's version in Production by our record; the newest tenure where there are
+    def in_production(self) -> Mapping[ModelName, Tenure]:
+        """Every model's running stay in Production by our record; the newest where there are
         several."""
 
     def looks(self) -> Mapping[MonitorKey, Look]:
         """When each monitor is looked at next."""
 
     def claim_looks(
-        self, wanted: Mapping[MonitorKey, Digest], lease: timedelta
+        self, wanted: Mapping[MonitorKey, WantedLook], lease: timedelta
     ) -> Mapping[MonitorKey, MonitorState]:
-        """Take monitors to look at, each by the digest of its description: those that are due,
-        new, or described otherwise than before (these begin anew). Nobody else gets them until
-        the lease is over; those that somebody else has are left out."""
+        """Take monitors to look at: those that are due, new, or described otherwise than before
+        (these begin anew), and those whose next look lies further ahead than their rhythm and the
+        lease, as after a clock went back. Nobody else gets them until the lease is over; those
+        that somebody else has are left out."""
 
     def save_look(self, state: MonitorState, next_look_at: datetime) -> None:
         """Keep what a look found, and give the monitor back."""
 
+    def save_quiet_looks(self, looked: Mapping[MonitorKey, datetime]) -> None:
+        """These monitors were looked at now and found as before; each with its next look."""
+
     def monitor_states(self, model: ModelName) -> tuple[tuple[MonitorState, datetime], ...]:
         """All of a model, with their next look, newest version first."""
-
-    def forget_monitor(self, key: MonitorKey) -> None:
-        """A monitor begins anew at its next look."""
 
     def raise_alert(self, alert: Alert) -> Alert | None:
         """Store an alert; its `id` is ignored. None when one for the same model, version and

@@ -23,13 +23,17 @@ class Cursor:
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """What is there of one version: equal marks mean that nothing new has arrived."""
+    """What is there of one version: equal marks mean that nothing has arrived or was corrected."""
 
     predictions: int
     newest: datetime | None
-    """Of the predictions."""
+    """When the newest of them was scored."""
     outcomes: int
     """Joined to predictions of this version; 0 for a source without outcomes."""
+    newest_with_outcome: datetime | None
+    """When the newest prediction that has an outcome was scored."""
+    checksum: int
+    """Over scores and outcomes: what was put right in place shows here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +51,15 @@ class Matured:
     cursor: Cursor
     score: float
     is_bad: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaturedPage:
+    """Some of them, in order."""
+
+    rows: Sequence[Matured]
+    waits: bool
+    """Whether it ends before a prediction whose outcome is waited for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +86,11 @@ class MetricSources(Protocol):
 
     def mark(self, source: TableSource, model: ModelName, version: Version) -> Mark:
         """What is there now; cheap enough to ask at every tick."""
+
+    def strangers(
+        self, source: TableSource, model: ModelName, version: Version, *, since: datetime
+    ) -> int:
+        """Predictions since then by other versions of the model, or by none that is a version."""
 
     def scores(
         self,
@@ -118,10 +136,16 @@ class MetricSources(Protocol):
         *,
         after: Cursor | None,
         until: datetime,
+        waits_since: datetime | None,
         limit: int,
-    ) -> Sequence[Matured]:
+    ) -> MaturedPage:
         """Predictions with outcomes, one by one, in the order of (at, id) of the prediction,
-        which does not depend on the label; from after a cursor, scored before `until`."""
+        which does not depend on the label; from after a cursor, scored before `until`.
+
+        Stops before the first prediction scored at `waits_since` or later that has no outcome yet
+        and may still get one (whoever was declined gets none): so a late outcome is not passed
+        over. With None it waits for nobody.
+        """
 
     def decisions(
         self,

@@ -13,6 +13,7 @@ from governance.domain.identity import Actor, Person, Standing
 from governance.domain.ledger import Event, EventKind
 from governance.domain.monitoring.alert import Alert, AlertId, Outcome
 from governance.domain.policy import ModelPolicy, policy_for
+from governance.domain.tenure import Origin, Tenure
 from governance.ports import Notice, NoticeKind, Transaction
 from governance.use_cases.world import World, require_person, require_standing
 
@@ -48,12 +49,16 @@ def raise_alert(tx: Transaction, alert: Alert, policy: ModelPolicy) -> Alert | N
     return stored
 
 
-def rolled_back(tx: Transaction, alert_id: AlertId, to_version: Version, seconds: float) -> Alert:
-    """The rollback that an alert asked for is done and recorded; its message says so."""
+def rolled_back(
+    tx: Transaction, alert_id: AlertId, to_version: Version, seconds: float, *, note: str
+) -> Alert:
+    """The rollback that an alert asked for is done and recorded; its message says so, and what did
+    not work beside it."""
     alert = tx.alert(alert_id)
     done = replace(
         alert,
         outcome=Outcome.ROLLED_BACK,
+        note=note,
         to_version=to_version,
         acted_at=tx.now,
         seconds=seconds,
@@ -119,7 +124,33 @@ def acknowledge(
         )
         draw(tx, done)
         say(tx, done, "acknowledged", {"by": person.id})
+        if done.recovered_at is not None:
+            return close(tx, done, f"Healthy again since {done.recovered_at:%Y-%m-%d %H:%M} UTC.")
         return done
+
+
+def is_left_behind(alert: Alert, running: Tenure | None) -> bool:
+    """Whether what runs in Production now is none of an alert's business any more: another version,
+    or a new stay of the same one, to which nobody rolled back."""
+    if running is None or running.version not in alert.concerns:
+        return True
+    return running.origin is not Origin.ROLLBACK and running.started_at > alert.raised_at
+
+
+def recovered(tx: Transaction, alert: Alert, why: str) -> Alert:
+    """The version that an alert concerns is healthy again. It is over if somebody acknowledged it;
+    else it goes on being repeated until somebody does. Idempotent."""
+    alert = tx.alert(alert.id)
+    if not alert.is_open or alert.recovered_at is not None:
+        return alert
+    done = replace(alert, recovered_at=tx.now)
+    if alert.acknowledged_at is not None:
+        tx.save_alert(done)
+        return close(tx, done, why)
+    tx.save_alert(done)
+    draw(tx, done)
+    say(tx, done, "recovered", {"why": why})
+    return done
 
 
 def close(tx: Transaction, alert: Alert, why: str) -> Alert:

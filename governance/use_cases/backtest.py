@@ -16,7 +16,8 @@ from governance.domain.monitoring.spec import MonitorSpec, TableSource
 from governance.domain.monitoring.state import MonitorKey, MonitorState
 from governance.domain.monitoring.verdict import Verdict
 from governance.ports import MetricSources
-from governance.use_cases.look import Eyes, Watched, look
+from governance.use_cases.look import look
+from governance.use_cases.measure import Eyes, Watched
 from governance.use_cases.world import World, require_policy
 
 _LOOKS = 100

@@ -97,6 +97,8 @@ def _from_number(
     rows = goods + bads if goods is not None and bads is not None else None
     if spec.metric is Metric.RECALL:
         rows = bads
+    elif spec.metric is Metric.PRECISION:
+        rows = None  # it rests on those who were flagged, of whom nobody says how many they were
     return share_baseline(value, goods, bads, rows=rows, in_sample=in_sample)
 
 
@@ -212,8 +214,14 @@ def _from_first_outcomes(
 ) -> Resolved | NotYet:
     until = at.now - source.matured_after
     rows = at.sources.matured_rows(
-        source, at.model, at.version, after=_release(at), until=until, limit=count
-    )
+        source,
+        at.model,
+        at.version,
+        after=_release(at),
+        until=until,
+        waits_since=until - source.outcomes_within,
+        limit=count,
+    ).rows
     if len(rows) < count:
         return NotYet(sentence=f"Too few outcomes for a baseline: {len(rows)} of {count}.")
     scored = [(row.score, row.is_bad) for row in rows]

@@ -309,13 +309,20 @@ def _record_done(tx: Transaction, intent: Intent, actor: Actor, restored: Restor
                 "to": intent.to_version,
                 "seconds": f"{restored.seconds:.3f}",
                 "record_in_doubt": restored.record_in_doubt,
+                "traffic_problem": restored.traffic_problem,
                 **_alert_fact(intent),
                 **observed_facts(observed),
             },
         )
     )
     if intent.alert is not None:
-        alert = alerts.rolled_back(tx, intent.alert, restored.to_version, restored.seconds)
+        alert = alerts.rolled_back(
+            tx,
+            intent.alert,
+            restored.to_version,
+            restored.seconds,
+            note=_traffic_note(restored),
+        )
         stop_requests(tx, intent.model, f"{intent.model} was rolled back: {alert.sentence}")
         return
     tx.notify(
@@ -335,6 +342,12 @@ def _record_done(tx: Transaction, intent: Intent, actor: Actor, restored: Restor
         )
     )
     stop_requests(tx, intent.model, f"{intent.model} was rolled back to v{intent.to_version}.")
+
+
+def _traffic_note(restored: Restored) -> str:
+    if not restored.traffic_problem:
+        return ""
+    return f"Traffic could not be told: {restored.traffic_problem} It is tried again."
 
 
 def _fail(world: World, intent: Intent, actor: Actor, why: str) -> None:

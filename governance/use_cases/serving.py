@@ -32,11 +32,11 @@ def follow(world: World) -> int:
         # Whoever moves a version tells traffic first: the record is behind for a moment.
         moving = {i.model for i in tx.open_intents()}
     count = 0
-    for model, version in production.items():
+    for model, stay in production.items():
         if model in moving or policy_for(rules.policies, model) is None:
             continue
-        if world.traffic.serving(model) != version:
-            world.traffic.serve(model, version)
+        if world.traffic.serving(model) != stay.version:
+            world.traffic.serve(model, stay.version)
             count += 1
     return count
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from governance.domain.evidence import ModelName, Version
 from governance.domain.monitoring.spec import TableSource
-from governance.ports import Cursor, DayCounts, Decided, Mark, Matured, MetricSources
+from governance.ports import Cursor, DayCounts, Decided, Mark, MaturedPage, MetricSources
 
 Answer = TypeVar("Answer")
 
@@ -25,6 +25,13 @@ class SharedReads:
     def mark(self, source: TableSource, model: ModelName, version: Version) -> Mark:
         """As of the other."""
         return self._sources.mark(source, model, version)
+
+    def strangers(
+        self, source: TableSource, model: ModelName, version: Version, *, since: datetime
+    ) -> int:
+        """As of the other, once for each moment."""
+        key = ("strangers", source, model, version, since)
+        return self._once(key, lambda: self._sources.strangers(source, model, version, since=since))
 
     def scores(
         self,
@@ -79,11 +86,18 @@ class SharedReads:
         *,
         after: Cursor | None,
         until: datetime,
+        waits_since: datetime | None,
         limit: int,
-    ) -> Sequence[Matured]:
+    ) -> MaturedPage:
         """As of the other."""
         return self._sources.matured_rows(
-            source, model, version, after=after, until=until, limit=limit
+            source,
+            model,
+            version,
+            after=after,
+            until=until,
+            waits_since=waits_since,
+            limit=limit,
         )
 
     def decisions(

@@ -1,33 +1,44 @@
 """Monitors at their times: what is due is claimed, looked at, and kept; what regressed is alerted
 and rolled back.
 
-One slow source holds up no other model: looks run in lanes, one for each source, and a look that
-died is taken up again when its lease is over.
+One slow source holds up no other model: looks run in lanes, one for each address and one more for
+what was slow there, and a look that died is taken up again when its lease is over.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Lock
 
 from governance.domain.canonical import Digest, digest_of
 from governance.domain.errors import Conflict, FoureyesError, Refused
-from governance.domain.evidence import ModelName, Stage, Version
+from governance.domain.evidence import ModelName
 from governance.domain.ledger import Event, EventKind
 from governance.domain.monitoring.alert import Alert, AlertId, Outcome
+from governance.domain.monitoring.rules import is_well
 from governance.domain.monitoring.spec import Action, MonitorSpec, TableSource
 from governance.domain.monitoring.state import MonitorKey, MonitorState
 from governance.domain.monitoring.verdict import Verdict
 from governance.domain.monitoring.words import metric_in_words
 from governance.domain.policy import ModelPolicy, policy_for
-from governance.ports import Mark, MetricSources, Notice, NoticeKind, Rules, Transaction
+from governance.domain.tenure import Tenure
+from governance.ports import (
+    Mark,
+    MetricSources,
+    Notice,
+    NoticeKind,
+    Rules,
+    Transaction,
+    WantedLook,
+)
 from governance.use_cases import alerts, automatic
-from governance.use_cases.look import Eyes, Watched, look
+from governance.use_cases.look import look
+from governance.use_cases.measure import Eyes, Watched
 from governance.use_cases.restore import verify_restored
 from governance.use_cases.shared_reads import SharedReads
 from governance.use_cases.world import World
@@ -39,6 +50,8 @@ _LEASE = timedelta(minutes=1)
 they remember is replayed from the data, and an alert is raised once."""
 _LANE_WIDTH = 4
 """Looks at once in one lane: a slow table does not hold up its whole database."""
+_SLOW_SECONDS = 5.0
+"""A model whose looks took longer is looked at in the slow lane of its address from then on."""
 _MLFLOW_LANE = "mlflow"
 
 
@@ -47,25 +60,34 @@ class Due:
     """One monitor to look at now."""
 
     key: MonitorKey
+    stay: Tenure
+    """The version's stay in Production that is watched."""
     policy: ModelPolicy
     spec: MonitorSpec
     source: TableSource | None
 
     @property
-    def lane(self) -> str:
-        """Looks of one lane share a source."""
+    def address(self) -> str:
+        """Where it looks; looks of one address share a lane."""
         return _MLFLOW_LANE if self.source is None else self.source.url
 
     @property
     def digest(self) -> Digest:
-        """Of everything that the verdict depends on in the policy: a change begins anew."""
+        """Of everything that the verdict depends on beside the data: a change in the policy, and
+        each stay in Production, begins anew."""
         return digest_of(
             {
                 "monitor": repr(self.spec),
                 "source": repr(self.source),
                 "threshold": self.policy.decision_threshold,
+                "since": self.stay.started_at.isoformat(),
             }
         )
+
+    @property
+    def wanted(self) -> WantedLook:
+        """As the store is asked for it."""
+        return WantedLook(spec=self.digest, every=self.spec.every)
 
 
 class Watch:
@@ -74,7 +96,9 @@ class Watch:
     def __init__(self, world: World) -> None:
         self._world = world
         self._lanes: dict[str, ThreadPoolExecutor] = {}
-        self._running: set[Future[None]] = set()
+        self._running: dict[tuple[ModelName, str], Future[None]] = {}
+        self._slow: set[tuple[ModelName, str]] = set()
+        self._quiet: dict[MonitorKey, datetime] = {}
         self._is_stopped = False
         self._lock = Lock()
 
@@ -87,18 +111,18 @@ class Watch:
         """
         if self._world.sources is None:
             return 0
+        self._keep_quiet_looks()
         wanted = self._wanted()
         if not wanted:
             return 0
         sources = self._world.sources()
-        with self._world.store.transaction() as tx:
-            claimed = tx.claim_looks({key: due.digest for key, due in wanted.items()}, _LEASE)
+        claimed = self._claim(wanted)
         batches: dict[tuple[ModelName, str], list[tuple[Due, MonitorState]]] = {}
         for key, state in claimed.items():
             due = wanted[key]
-            batches.setdefault((key.model, due.lane), []).append((due, state))
-        for (model, lane), batch in batches.items():
-            self._hand_over(model, lane, batch, sources)
+            batches.setdefault((key.model, due.address), []).append((due, state))
+        for (model, address), batch in batches.items():
+            self._hand_over(model, address, batch, sources)
         return len(claimed)
 
     def look_now(self) -> None:
@@ -107,11 +131,11 @@ class Watch:
             return
         wanted = self._wanted()
         sources = self._world.sources()
-        with self._world.store.transaction() as tx:
-            claimed = tx.claim_looks({key: due.digest for key, due in wanted.items()}, _LEASE)
+        claimed = self._claim(wanted)
         for model in sorted({key.model for key in claimed}):
             batch = [(wanted[k], state) for k, state in claimed.items() if k.model == model]
-            look_at(self._world, sources, batch)
+            self._note(look_at(self._world, sources, batch))
+        self._keep_quiet_looks()
 
     def stop(self) -> None:
         """Begin nothing new; what runs is taken up after its lease when it is cut off."""
@@ -124,8 +148,12 @@ class Watch:
     def is_idle(self, patience: timedelta) -> bool:
         """Wait for the looks that run; False when one still runs after `patience`."""
         with self._lock:
-            running = {look for look in self._running if not look.done()}
+            running = {look for look in self._running.values() if not look.done()}
         return not wait(running, timeout=patience.total_seconds()).not_done
+
+    def _claim(self, wanted: Mapping[MonitorKey, Due]) -> Mapping[MonitorKey, MonitorState]:
+        with self._world.store.transaction() as tx:
+            return tx.claim_looks({key: due.wanted for key, due in wanted.items()}, _LEASE)
 
     def _wanted(self) -> Mapping[MonitorKey, Due]:
         rules = self._world.rules.current()
@@ -135,54 +163,85 @@ class Watch:
             if not due:
                 return {}
             looks = tx.looks()
+        with self._lock:
+            # A look that takes longer than its lease is not begun a second time beside itself.
+            busy = {where for where, look in self._running.items() if not look.done()}
         return {
             d.key: d
             for d in due
-            if (known := looks.get(d.key)) is None
-            or known.next_look_at <= now
-            or known.spec != d.digest
+            if (d.key.model, d.address) not in busy
+            and (
+                (known := looks.get(d.key)) is None or d.wanted.is_due(known, now=now, lease=_LEASE)
+            )
         }
 
     def _hand_over(
         self,
         model: ModelName,
-        lane: str,
+        address: str,
         batch: Sequence[tuple[Due, MonitorState]],
         sources: MetricSources,
     ) -> None:
+        where = (model, address)
         with self._lock:
             if self._is_stopped:
                 return  # claimed, and taken up when the lease is over
+            lane = f"{address} slow" if where in self._slow else address
             pool = self._lanes.get(lane)
             if pool is None:
                 pool = ThreadPoolExecutor(_LANE_WIDTH, thread_name_prefix=f"watch-{lane}")
                 self._lanes[lane] = pool
-            self._running = {look for look in self._running if not look.done()}
-            self._running.add(
-                pool.submit(_guarded, lambda: look_at(self._world, sources, batch), model)
-            )
+            self._running[where] = pool.submit(self._look_at, where, batch, sources)
+
+    def _look_at(
+        self,
+        where: tuple[ModelName, str],
+        batch: Sequence[tuple[Due, MonitorState]],
+        sources: MetricSources,
+    ) -> None:
+        began = self._world.elapsed()
+        try:
+            self._note(look_at(self._world, sources, batch))
+        except FoureyesError as problem:
+            _log.warning("looking at %s: %s: %s", where[0], problem.code, problem.sentence)
+        except Exception:  # a defect with one model must not end its lane unseen
+            _log.exception("looking at %s broke", where[0])
+        with self._lock:
+            if self._world.elapsed() - began > _SLOW_SECONDS:
+                self._slow.add(where)
+            else:
+                self._slow.discard(where)
+
+    def _note(self, quiet: Mapping[MonitorKey, timedelta]) -> None:
+        """Looks that found what was found before are kept together, at the next tick."""
+        if not quiet:
+            return
+        with self._world.store.read() as tx:
+            now = tx.now
+        with self._lock:
+            self._quiet.update({key: now + every for key, every in quiet.items()})
+
+    def _keep_quiet_looks(self) -> None:
+        with self._lock:
+            quiet, self._quiet = self._quiet, {}
+        if not quiet:
+            return
+        with self._world.store.transaction() as tx:
+            tx.save_quiet_looks(quiet)
 
 
-def _guarded(run: Callable[[], None], model: ModelName) -> None:
-    try:
-        run()
-    except FoureyesError as problem:
-        _log.warning("looking at %s: %s: %s", model, problem.code, problem.sentence)
-    except Exception:  # a defect with one model must not end its lane unseen
-        _log.exception("looking at %s broke", model)
-
-
-def due_monitors(rules: Rules, production: Mapping[ModelName, Version]) -> tuple[Due, ...]:
+def due_monitors(rules: Rules, production: Mapping[ModelName, Tenure]) -> tuple[Due, ...]:
     """Every monitor of every version in Production, due or not."""
     found: list[Due] = []
-    for model, version in production.items():
+    for model, stay in production.items():
         policy = policy_for(rules.policies, model)
         if policy is None:
             continue
         for spec in policy.watching.monitors:
             found.append(
                 Due(
-                    key=MonitorKey(model, version, spec.name),
+                    key=MonitorKey(model, stay.version, spec.name),
+                    stay=stay,
                     policy=policy,
                     spec=spec,
                     source=None if spec.source is None else policy.watching.source(spec.source),
@@ -193,43 +252,45 @@ def due_monitors(rules: Rules, production: Mapping[ModelName, Version]) -> tuple
 
 def look_at(
     world: World, sources: MetricSources, batch: Sequence[tuple[Due, MonitorState]]
-) -> None:
-    """Look at monitors of one model, keep what was found, and act on what regressed.
+) -> Mapping[MonitorKey, timedelta]:
+    """Look at monitors of one model, keep what was found, and act on what regressed. Returns the
+    monitors that found what they had found before, each with its rhythm: nothing of them is kept
+    yet.
 
     Raises:
         Unavailable: the store.
     """
-    model = batch[0][0].key.model
     with world.store.read() as tx:
         now = tx.now
-        tenures = tx.tenures(model)
     eyes = Eyes(registry=world.registry, sources=SharedReads(sources))
     marks = _marks(sources, batch)
+    quiet: dict[MonitorKey, timedelta] = {}
     for due, state in batch:
-        released_at = next(
-            (
-                t.started_at
-                for t in reversed(tenures)
-                if t.version == due.key.version
-                and t.stage is Stage.PRODUCTION
-                and t.ended_at is None
-            ),
-            None,
-        )
-        if released_at is None:
-            continue  # it left Production meanwhile: nothing is watched any more
         watched = Watched(
-            model=model,
+            model=due.key.model,
             version=due.key.version,
-            released_at=released_at,
+            released_at=due.stay.started_at,
             decision_threshold=due.policy.decision_threshold,
         )
         mark = None if due.source is None else marks.get(due.source.name)
         found = look(eyes, watched, due.spec, due.source, state, now=now, mark=mark)
         verdict_at = world.elapsed()
-        raised = _keep(world, due, state, found)
+        if _is_quiet(state, found):
+            quiet[due.key] = due.spec.every
+            continue
+        raised = _keep(world, due, found)
         if raised is not None and raised.outcome is Outcome.PENDING:
             _react(world, raised.id, verdict_at)
+    return quiet
+
+
+def _is_quiet(before: MonitorState, found: MonitorState) -> bool:
+    """Nothing to keep and nothing to tell. What regressed is never quiet: somebody may have closed
+    its alert."""
+    if found.verdict is Verdict.REGRESSED:
+        return False
+    trouble = found.sentence if found.verdict is Verdict.ERROR else ""
+    return trouble == found.problem and replace(found, looked_at=before.looked_at) == before
 
 
 def _marks(sources: MetricSources, batch: Sequence[tuple[Due, MonitorState]]) -> Mapping[str, Mark]:
@@ -254,37 +315,48 @@ def _react(world: World, alert_id: AlertId, verdict_at: float) -> None:
         verify_restored(world, restored.model, restored.to_version)
 
 
-def _keep(world: World, due: Due, before: MonitorState, found: MonitorState) -> Alert | None:
-    """One transaction: the state, what the owners are told of a source in trouble, the alert."""
+def _keep(world: World, due: Due, found: MonitorState) -> Alert | None:
+    """One transaction: the state, what the owners are told of a source in trouble, the alert.
+    Nothing of a stay that ended meanwhile is kept."""
     with world.store.transaction() as tx:
+        running = tx.in_production().get(due.key.model)
+        if running != due.stay:
+            return None
         found = _tell_of_trouble(tx, due, found)
         tx.save_look(found, tx.now + due.spec.every)
-        if found.verdict is Verdict.HEALTHY:
-            _close_healthy(tx, due, found)
         if found.verdict is not Verdict.REGRESSED:
             return None
-        running = tx.in_production().get(due.key.model)
-        if running != due.key.version:
-            return None
-        act = due.spec.then is Action.ROLL_BACK
-        return alerts.raise_alert(
-            tx,
-            Alert(
-                id=AlertId(0),
-                model=due.key.model,
-                version=due.key.version,
-                monitor=due.spec.name,
-                metric=metric_in_words(due.spec.metric),
-                bad=due.spec.bad,
-                wanted=due.spec.then,
-                raised_at=tx.now,
-                sentence=found.sentence,
-                numbers=found.numbers,
-                series=found.series,
-                outcome=Outcome.PENDING if act else Outcome.ONLY_ALERTED,
-            ),
-            due.policy,
-        )
+        return _raise(tx, due, found)
+
+
+def _raise(tx: Transaction, due: Due, found: MonitorState) -> Alert | None:
+    act = due.spec.then is Action.ROLL_BACK
+    for open_one in tx.open_alerts(due.key.model):
+        if alerts.is_left_behind(open_one, due.stay):
+            alerts.close(tx, open_one, _why_left_behind(open_one))
+        elif (open_one.version, open_one.monitor) == (due.key.version, due.key.monitor):
+            if open_one.recovered_at is not None:
+                alerts.close(tx, open_one, "It regressed again: see the new alert.")
+            elif act and open_one.wanted is Action.ALERT:
+                alerts.close(tx, open_one, "The policy rolls back now: see the new alert.")
+    return alerts.raise_alert(
+        tx,
+        Alert(
+            id=AlertId(0),
+            model=due.key.model,
+            version=due.key.version,
+            monitor=due.spec.name,
+            metric=metric_in_words(due.spec.metric),
+            bad=due.spec.bad,
+            wanted=due.spec.then,
+            raised_at=tx.now,
+            sentence=found.sentence,
+            numbers=found.numbers,
+            series=found.series,
+            outcome=Outcome.PENDING if act else Outcome.ONLY_ALERTED,
+        ),
+        due.policy,
+    )
 
 
 def _tell_of_trouble(tx: Transaction, due: Due, found: MonitorState) -> MonitorState:
@@ -317,23 +389,40 @@ def _tell_of_trouble(tx: Transaction, due: Due, found: MonitorState) -> MonitorS
     return replace(found, problem=trouble)
 
 
-def _close_healthy(tx: Transaction, due: Due, found: MonitorState) -> None:
-    for alert in tx.open_alerts(due.key.model):
-        if alert.monitor == due.spec.name and due.key.version in alert.concerns:
-            version = due.key.version
-            alerts.close(tx, alert, f"Healthy again with v{version}. {found.sentence}")
+# --- when it is over ------------------------------------------------------------------------------
 
 
-def close_left_behind(world: World) -> None:
-    """Alerts about versions that are no longer in Production, and were not rolled back from by
-    us: nobody will see them healthy again."""
+def end_alerts(world: World) -> None:
+    """Every few seconds: alerts whose version is well again, and alerts about versions or stays
+    that are over, which nobody will see healthy again."""
+    rules = world.rules.current()
     with world.store.read() as tx:
+        open_ones = [a for a in tx.open_alerts() if a.outcome is not Outcome.PENDING]
+        if not open_ones:
+            return
         production = tx.in_production()
-        stale = [
-            a
-            for a in tx.open_alerts()
-            if a.outcome is not Outcome.PENDING and production.get(a.model) not in a.concerns
-        ]
-    for alert in stale:
-        with world.store.transaction() as tx:
-            alerts.close(tx, alert, f"v{alert.version} is no longer in Production.")
+        states = {
+            state.key: state
+            for model in sorted({a.model for a in open_ones})
+            for state, _next in tx.monitor_states(model)
+        }
+    due = {d.key: d for d in due_monitors(rules, production)}
+    for alert in open_ones:
+        stay = production.get(alert.model)
+        if stay is None or alerts.is_left_behind(alert, stay):
+            with world.store.transaction() as tx:
+                alerts.close(tx, alert, _why_left_behind(alert))
+            continue
+        key = MonitorKey(alert.model, stay.version, alert.monitor)
+        state, watched = states.get(key), due.get(key)
+        if state is None or watched is None or alert.recovered_at is not None:
+            continue
+        # A state of an earlier stay, or of another rule, says nothing.
+        if state.spec == watched.digest and is_well(state.finding, alert.bad):
+            with world.store.transaction() as tx:
+                why = f"Healthy again with v{stay.version}. {state.sentence}"
+                alerts.recovered(tx, alert, why)
+
+
+def _why_left_behind(alert: Alert) -> str:
+    return f"The stay of v{alert.version} in Production that it was about is over."

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from bot.sandbox import Page, RunningServer
 
@@ -101,7 +102,7 @@ def text_of(drawn: object) -> str:
 def open_tab(server: RunningServer, page: Page) -> Iterator[Tab]:
     """A tab that has its first frame."""
     address = f"ws://127.0.0.1:{server.port}{page.path}live"
-    with connect(address, origin=server.origin, open_timeout=5) as line:  # type: ignore[arg-type]
+    with connect(address, origin=Origin(server.origin), open_timeout=5) as line:
         tab = Tab(line)
         tab.until(lambda: tab.around)
         yield tab

@@ -9,7 +9,7 @@ import pytest
 
 from governance.adapters.metric_sources import IbisSources
 from tests.databases import PostgresServer
-from tests.sources.feed import CsvFeed, Feed, ParquetFeed, PostgresFeed, SqliteFeed
+from tests.sources.feed import CsvFeed, DuckdbFeed, Feed, ParquetFeed, PostgresFeed, SqliteFeed
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +18,7 @@ def bank(postgres: PostgresServer) -> str:
     return postgres.new_database()
 
 
-@pytest.fixture(params=["sqlite", "postgresql", "parquet", "csv"])
+@pytest.fixture(params=["sqlite", "postgresql", "duckdb", "parquet", "csv"])
 def feed(request: pytest.FixtureRequest, tmp_path: Path) -> Feed:
     """An engine whose tables are written by the test."""
     match request.param:
@@ -26,6 +26,8 @@ def feed(request: pytest.FixtureRequest, tmp_path: Path) -> Feed:
             return SqliteFeed(tmp_path)
         case "postgresql":
             return PostgresFeed(request.getfixturevalue("bank"))
+        case "duckdb":
+            return DuckdbFeed(tmp_path)
         case "parquet":
             return ParquetFeed(tmp_path)
         case _:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -202,6 +203,34 @@ class ParquetFeed(Feed):
             ),
             self.folder / "outcomes.parquet",
         )
+
+
+class DuckdbFeed(Feed):
+    """A DuckDB file; moments with their zone."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "bank.duckdb"
+        self.environ = {ADDRESS: f"duckdb:///{self.path}"}
+
+    def write(
+        self, rows: Sequence[Scored], *, more_outcomes: Sequence[tuple[str, int]] = ()
+    ) -> None:
+        """Two tables, written while the bot may be reading."""
+        with duckdb.connect(str(self.path)) as connection:
+            connection.execute("DROP TABLE IF EXISTS predictions; DROP TABLE IF EXISTS outcomes")
+            connection.execute(
+                "CREATE TABLE predictions (application_id TEXT, scored_at TIMESTAMPTZ,"
+                " model_version TEXT, score DOUBLE, approved BOOLEAN, model_name TEXT);"
+                "CREATE TABLE outcomes (application_id TEXT, is_bad INTEGER, status TEXT)"
+            )
+            for r in rows:
+                at = None if r.at is None else r.at.isoformat()
+                connection.execute(
+                    "INSERT INTO predictions VALUES (?, CAST(? AS TIMESTAMPTZ), ?, ?, ?, ?)",
+                    [r.id, at, f"v{r.version}", r.score, r.approved, r.model],
+                )
+            for outcome in _outcomes(rows, more_outcomes):
+                connection.execute("INSERT INTO outcomes VALUES (?, ?, ?)", list(outcome))
 
 
 class CsvFeed(Feed):

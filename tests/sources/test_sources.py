@@ -53,12 +53,21 @@ def at_of(row: Scored) -> datetime:
     return row.at
 
 
-def all_rows(sources: IbisSources, *, limit: int = 1000, until: datetime = END) -> list[Matured]:
+def all_rows(
+    sources: IbisSources,
+    *,
+    limit: int = 1000,
+    until: datetime = END,
+    waits_since: datetime | None = None,
+    version: Version = V3,
+) -> list[Matured]:
     """Page by page."""
     found: list[Matured] = []
     after: Cursor | None = None
     while True:
-        page = sources.matured_rows(SOURCE, MODEL, V3, after=after, until=until, limit=limit)
+        page = sources.matured_rows(
+            SOURCE, MODEL, version, after=after, until=until, waits_since=waits_since, limit=limit
+        ).rows
         found.extend(page)
         if len(page) < limit:
             return found
@@ -185,7 +194,7 @@ def test_nothing_is_there_for_a_version_that_scored_nothing(
     assert sources.outcomes(SOURCE, MODEL, nobody, since=None, until=None) == ()
     assert sources.scores(SOURCE, MODEL, nobody, since=BEGIN, until=END) == ()
     assert sources.approvals(SOURCE, MODEL, nobody, since=None, until=None) == (0, 0)
-    assert sources.matured_rows(SOURCE, MODEL, nobody, after=None, until=END, limit=9) == ()
+    assert all_rows(sources, version=nobody) == []
     assert sources.decisions(SOURCE, MODEL, nobody, after=None, until=None, limit=9) == ()
     assert sources.mark(SOURCE, MODEL, nobody).newest is None
 
@@ -360,7 +369,9 @@ def test_an_id_that_comes_again_on_a_later_page_is_refused(
     for again in (rows[4], replace(rows[4], at=at_of(rows[25]))):
         feed.write([*rows, replace(again, bad=None)])
         with pytest.raises(Refused, match="an id twice"):
-            sources.matured_rows(SOURCE, MODEL, V3, after=None, until=END, limit=4)
+            sources.matured_rows(
+                SOURCE, MODEL, V3, after=None, until=END, waits_since=None, limit=4
+            )
 
 
 def test_too_many_ids_to_compare_at_once_are_compared_in_parts(
@@ -378,6 +389,29 @@ def test_too_many_ids_to_compare_at_once_are_compared_in_parts(
     assert "no prediction" in _found_within(sources, _outcomes, looks=4)
 
 
+def test_what_was_found_wrong_stays_wrong_until_that_part_holds(
+    feed: Feed, sources: IbisSources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever part has its turn, whoever asks and for whatever range: nothing is judged by data
+    that are known to be wrong. Once they are put right, all is well again."""
+    monkeypatch.setattr(plausibility, "AT_ONCE", 20)
+    rows = some_applicants(60)
+    feed.write([*rows, rows[3]])
+    assert "twice" in _found_within(sources, _scores, looks=4)
+    with ThreadPoolExecutor(1) as another:
+        for _look in range(6):
+            assert "twice" in _found_within(sources, _scores, looks=1)
+            assert "twice" in another.submit(_found_within, sources, _last_hour, looks=1).result()
+        another.submit(sources.close).result()
+    feed.write(rows)
+    for _look in range(6):
+        assert _found_within(sources, _scores, looks=1) == "nothing"
+
+
+def _last_hour(sources: IbisSources) -> object:
+    return sources.scores(SOURCE, MODEL, V3, since=BEGIN + timedelta(hours=4), until=None)
+
+
 def _found_within(sources: IbisSources, ask: Ask, *, looks: int) -> str:
     for _look in range(looks):
         try:
@@ -385,6 +419,75 @@ def _found_within(sources: IbisSources, ask: Ask, *, looks: int) -> str:
         except Refused as found:
             return found.sentence
     return "nothing"
+
+
+# --- late outcomes --------------------------------------------------------------------------------
+
+
+def test_an_outcome_that_is_late_is_waited_for_in_order(feed: Feed, sources: IbisSources) -> None:
+    """Nothing behind it is read, so what is read does not depend on who reports sooner."""
+    rows = [replace(row, bad=n % 2, approved=True) for n, row in enumerate(some_applicants(20))]
+    late = rows[6]
+    feed.write([replace(row, bad=None) if row is late else row for row in rows])
+    page = sources.matured_rows(
+        SOURCE, MODEL, V3, after=None, until=END, waits_since=BEGIN, limit=100
+    )
+    assert [r.cursor.id for r in page.rows] == [row.id for row in rows[:6]]
+    assert page.waits
+    feed.write(rows)
+    rest = sources.matured_rows(
+        SOURCE, MODEL, V3, after=page.rows[-1].cursor, until=END, waits_since=BEGIN, limit=100
+    )
+    assert [r.cursor.id for r in rest.rows] == [row.id for row in rows[6:]]
+    assert not rest.waits
+
+
+def test_nobody_waits_for_an_outcome_that_will_not_come(feed: Feed, sources: IbisSources) -> None:
+    """Of whoever was declined, and of what is older than the time that outcomes are given."""
+    rows = [replace(row, bad=n % 2, approved=True) for n, row in enumerate(some_applicants(20))]
+    rows[4] = replace(rows[4], bad=None, approved=False)
+    rows[8] = replace(rows[8], bad=None)
+    feed.write(rows)
+    known = [row.id for row in rows if row.bad is not None]
+    assert [r.cursor.id for r in all_rows(sources, waits_since=at_of(rows[8]))] == known[:7]
+    assert [r.cursor.id for r in all_rows(sources, waits_since=at_of(rows[8]) + TICK)] == known
+    assert [r.cursor.id for r in all_rows(sources, waits_since=None)] == known
+
+
+def test_a_mark_tells_what_arrived_and_what_was_put_right(feed: Feed, sources: IbisSources) -> None:
+    """A new row, a new outcome, another score and another outcome: each makes another mark."""
+    rows = some_applicants(30)
+    feed.write(rows)
+    first = sources.mark(SOURCE, MODEL, V3)
+    assert (first.predictions, first.outcomes) == (30, 20)
+    assert first.newest == at_of(rows[-1])
+    assert first.newest_with_outcome == max(at_of(r) for r in rows if r.bad is not None)
+    known = next(n for n, r in enumerate(rows) if r.bad is not None)
+    marks = [first]
+    for changed in (
+        replace(rows[known], score=0.987654),
+        replace(rows[known], bad=1 - (rows[known].bad or 0)),
+        replace(rows[known], bad=None),
+    ):
+        feed.write([changed if n == known else r for n, r in enumerate(rows)])
+        marks.append(sources.mark(SOURCE, MODEL, V3))
+    feed.write(rows[:-1])
+    marks.append(sources.mark(SOURCE, MODEL, V3))
+    assert len(set(marks)) == 5
+    feed.write(rows)
+    assert sources.mark(SOURCE, MODEL, V3) == first
+
+
+def test_predictions_of_other_versions_are_counted(feed: Feed, sources: IbisSources) -> None:
+    """Since a moment, of our model alone, also where the version is none."""
+    ours, others = some_applicants(10), some_applicants(8, version=2)
+    foreign = [replace(r, model="fraud", id=f"f{r.id}") for r in some_applicants(5, version=1)]
+    feed.write([*ours, *others, *foreign])
+    shared = a_source(predictions=replace(SOURCE.predictions, model="model_name"))
+    assert sources.strangers(shared, MODEL, V3, since=BEGIN) == 8
+    later = at_of(others[3])
+    expected = sum(at_of(r) >= later for r in others)
+    assert sources.strangers(shared, MODEL, V3, since=later) == expected
 
 
 # --- what is not there ----------------------------------------------------------------------------

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+import random
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from threading import Event
@@ -35,9 +36,10 @@ from governance.domain.monitoring.spec import (
 from governance.domain.monitoring.verdict import Verdict
 from governance.domain.policy import PolicySet
 from governance.ports import Mark, MetricPoint, MetricSources
-from governance.use_cases.watch import Watch
+from governance.use_cases import judge
+from governance.use_cases.watch import Watch, end_alerts
 from tests.builders import MODEL, a_metric, a_policy, a_snapshot, some_rules
-from tests.sources.feed import a_source
+from tests.sources.feed import ADDRESS, a_source
 from tests.stories.watching import SOURCE, WatchedDesk, a_monitor
 
 _HALF_A_DAY = timedelta(hours=12)
@@ -145,6 +147,40 @@ def test_without_the_column_approvals_are_scores_below_the_threshold(watched: Wa
     watched.look()
     below = sum((a.score or 0) < 0.5 for a in watched.applicants) / 200
     assert watched.state("approval_rate").numbers["value"] == pytest.approx(below)
+
+
+def test_psi_looks_at_its_window_alone(watched: WatchedDesk) -> None:
+    """Other people applied long ago; those of the last hours are as before."""
+    spec = an_alarm(
+        Metric.SCORE_PSI,
+        baseline=FirstOutcomes(count=500),
+        rule=PsiSpec(limit=0.1, window=_HALF_A_DAY, minimum_rows=200),
+        bad=Bad.RISES,
+    )
+    watched.watched_by(spec)
+    watched.arrive(2_000, auc=0.8)
+    moved = [
+        replace(a, score=min((a.score or 0) + 0.3, 1.0)) if 500 <= n < 1_200 else a
+        for n, a in enumerate(watched.applicants)
+    ]
+    watched.feed.write(moved)
+    watched.look()
+    assert watched.state("score_psi").verdict is Verdict.HEALTHY
+
+
+def test_what_was_scored_before_the_release_does_not_count(watched: WatchedDesk) -> None:
+    """A shadow run of the same version left bad rows in the same table."""
+    released = watched.desk.clock.now
+    watched.arrive(900, auc=0.5)
+    shifted = timedelta(days=3)
+    watched.applicants = [
+        replace(a, at=(a.at or released) - shifted, id=f"s{a.id}") for a in watched.applicants
+    ]
+    watched.arrive(120, auc=0.8)
+    watched.look()
+    assert watched.state().verdict is Verdict.HEALTHY
+    assert watched.state().numbers["goods"] + watched.state().numbers["bads"] == 120
+    assert watched.desk.production() == (Version(4),)
 
 
 # --- metrics --------------------------------------------------------------------------------------
@@ -261,9 +297,13 @@ def test_a_versions_own_first_outcomes_are_not_counted_against_it(watched: Watch
     watched.arrive(500, auc=0.8)
     watched.look()
     assert watched.state().verdict is Verdict.INCONCLUSIVE
-    watched.arrive(520, auc=0.8)
+    watched.arrive(600, auc=0.8)
     watched.look()
     assert watched.state().verdict is Verdict.HEALTHY
+    assert watched.state().numbers["goods"] + watched.state().numbers["bads"] == 100
+    betting = watched.state().progress["betting"]
+    assert isinstance(betting, Mapping)
+    assert int(str(betting["goods"])) + int(str(betting["bads"])) == 100
     watched.arrive(1200, auc=0.5)
     watched.look()
     assert watched.desk.production() == (Version(3),)
@@ -349,6 +389,87 @@ def test_while_nothing_arrives_nothing_is_measured_again(watched: WatchedDesk) -
     assert (watched.state().looked_at or before.looked_at) > before.looked_at
 
 
+def test_a_window_lets_go_of_old_rows_although_nothing_comes(watched: WatchedDesk) -> None:
+    """The verdict of yesterday is not the verdict of today."""
+    watched.watched_by(a_monitor(rule=a_window(), then=Action.ALERT))
+    watched.arrive(700, auc=0.8)
+    watched.look()
+    assert watched.state().verdict is Verdict.HEALTHY
+    watched.desk.clock.advance(hours=11)
+    watched.look()
+    assert watched.state().verdict is Verdict.INCONCLUSIVE
+
+
+def test_what_has_piled_up_is_read_look_by_look_until_all_is_read(
+    watched: WatchedDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A monitor that is new to a busy model: nothing has to arrive for it to go on."""
+    monkeypatch.setattr(judge, "PAGE", 25)
+    monkeypatch.setattr(judge, "PAGES_A_LOOK", 4)
+    watched.watched_by(a_monitor(then=Action.ALERT))
+    watched.arrive(200, auc=0.8)
+    watched.arrive(900, auc=0.5)
+    read = []
+    for _look in range(11):
+        watched.look()
+        betting = watched.state().progress["betting"]
+        assert isinstance(betting, Mapping)
+        read.append(int(str(betting["goods"])) + int(str(betting["bads"])))
+        if watched.alerts():
+            break
+    assert read == [100 * (n + 1) for n in range(len(read))]
+    assert len(read) > 2
+    assert [a.monitor for a in watched.alerts()] == ["auc"]
+
+
+def test_late_outcomes_are_bet_on_and_a_replay_finds_the_same(watched: WatchedDesk) -> None:
+    """Half of them come after the first look: nothing is passed over."""
+    known = watched.applicants
+    watched.arrive(300, auc=0.8)
+    dice = random.Random(5)
+    watched.feed.write(
+        [replace(a, approved=True, bad=None if dice.random() < 0.5 else a.bad) for a in known]
+    )
+    watched.look()
+    watched.feed.write([replace(a, approved=True) for a in known])
+    watched.look()
+    in_pieces = watched.state()
+    assert in_pieces.numbers["goods"] + in_pieces.numbers["bads"] == 300
+    watched.watched_by(a_monitor(every=timedelta(minutes=6)))
+    watched.look()
+    assert watched.state().progress["betting"] == in_pieces.progress["betting"]
+
+
+def test_a_rate_that_is_as_before_again_is_seen_so(watched: WatchedDesk) -> None:
+    """After its alarm the detector begins anew: the alert stands until enough decisions are well by
+    themselves, and a second incident is a second alert."""
+    spec = an_alarm(
+        Metric.APPROVAL_RATE,
+        baseline=FixedBaseline(value=0.5),
+        rule=SteadySpec(tolerance=0.05, alpha=0.05, horizon=1000),
+        bad=Bad.MOVES,
+    )
+    watched.watched_by(spec)
+    watched.arrive(200, auc=0.8, approved=0.5)
+    watched.arrive(150, auc=0.8, approved=0.95)
+    watched.look()
+    said = watched.state("approval_rate").sentence
+    assert [a.recovered_at for a in watched.alerts()] == [None]
+    watched.arrive(20, auc=0.8, approved=0.5)
+    watched.look()
+    assert watched.state("approval_rate").verdict is Verdict.REGRESSED
+    assert watched.state("approval_rate").sentence == said
+    watched.arrive(300, auc=0.8, approved=0.5)
+    watched.look()
+    assert watched.state("approval_rate").verdict is Verdict.HEALTHY
+    end_alerts(watched.desk.world)
+    (alert,) = watched.alerts()
+    assert alert.recovered_at is not None
+    watched.arrive(150, auc=0.8, approved=0.95)
+    watched.look()
+    assert [a.id == alert.id for a in watched.alerts()] == [False]
+
+
 def test_an_outcome_that_came_late_is_seen(watched: WatchedDesk) -> None:
     """No prediction is new, and yet there is something to measure."""
     counted = _counted(watched)
@@ -404,8 +525,10 @@ class SlowSources(CountedSources):
         return self._inner.mark(source, model, version)
 
 
-def test_a_slow_source_holds_up_no_other_model(watched: WatchedDesk) -> None:
-    """The other one is rolled back while the first still waits for its database."""
+@pytest.mark.parametrize("url", ["SLOW_DATABASE_URL", ADDRESS])
+def test_a_slow_source_holds_up_no_other_model(watched: WatchedDesk, url: str) -> None:
+    """The other one is rolled back while the first still waits, also where both are at one address
+    and the first was slow many times: it is not begun again beside itself."""
     slow = ModelName("slow_scoring")
     for number in (1, 2):
         watched.desk.registry.add(
@@ -422,7 +545,7 @@ def test_a_slow_source_holds_up_no_other_model(watched: WatchedDesk) -> None:
             )
         )
     here = replace(a_policy(), watching=Watching(sources=(SOURCE,), monitors=(a_monitor(),)))
-    elsewhere = a_source(url="SLOW_DATABASE_URL")
+    elsewhere = a_source(url=url)
     there = replace(
         here,
         model=slow,
@@ -441,6 +564,9 @@ def test_a_slow_source_holds_up_no_other_model(watched: WatchedDesk) -> None:
     try:
         assert watch.tick() == 2
         assert sources.is_waiting.wait(timeout=30)
+        for _minute in range(6):
+            watched.desk.clock.advance(minutes=6)
+            watch.tick()
         for _time in range(300):
             if watched.desk.production() == (Version(3),):
                 break

@@ -3,6 +3,7 @@ rollback, a complete record, and nobody left in doubt."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,7 +17,7 @@ from governance.domain.monitoring.spec import Action, Reminders
 from governance.domain.monitoring.verdict import Verdict
 from governance.ports import NoticeKind
 from governance.use_cases import alerts
-from governance.use_cases.watch import Watch, close_left_behind
+from governance.use_cases.watch import Watch, end_alerts
 from tests.builders import MODEL, a_content
 from tests.fakes import Crash
 from tests.stories.watching import WatchedDesk, a_monitor
@@ -189,15 +190,108 @@ def test_it_is_never_rolled_forward(watched: WatchedDesk) -> None:
 
 
 def test_the_alert_is_over_when_the_restored_version_is_healthy(watched: WatchedDesk) -> None:
-    """The thread says so, once."""
+    """The thread says so, once; it is over when somebody has acknowledged it, and is repeated until
+    then."""
+    desk = watched.desk
+    watched.watched_by(a_monitor(), reminders=REMINDERS)
     went_bad(watched)
     watched.look()
     watched.arrive(300, auc=0.8, version=3)
     watched.look()
-    watched.look()
-    assert watched.alerts() == ()
-    lines = [n for n in watched.desk.notices() if n.kind is NoticeKind.ALERT_LINE]
+    end_alerts(desk.world)
+    end_alerts(desk.world)
+    alert = only_alert(watched)
+    assert alert.recovered_at is not None
+    lines = [n for n in desk.notices() if n.kind is NoticeKind.ALERT_LINE]
     assert ["Healthy again with v3" in str(n.facts["why"]) for n in lines] == [True]
+    assert alerts.remind(desk.world) == 1
+    alerts.acknowledge(desk.world, alert.id, actor=desk.actor("otto"), standing=None)
+    assert watched.alerts() == ()
+
+
+def test_an_acknowledged_alert_is_over_once_the_restored_version_is_healthy(
+    watched: WatchedDesk,
+) -> None:
+    """In whichever order the two happen."""
+    desk = watched.desk
+    went_bad(watched)
+    watched.look()
+    alert = only_alert(watched)
+    alerts.acknowledge(desk.world, alert.id, actor=desk.actor("otto"), standing=None)
+    end_alerts(desk.world)
+    assert only_alert(watched).is_open
+    watched.arrive(300, auc=0.8, version=3)
+    watched.look()
+    end_alerts(desk.world)
+    assert watched.alerts() == ()
+
+
+def test_a_few_outcomes_do_not_make_a_version_healthy_again(watched: WatchedDesk) -> None:
+    """Six of the restored version, or none of its new stay, whatever it did before."""
+    desk = watched.desk
+    went_bad(watched)
+    watched.look()
+    watched.look()
+    end_alerts(desk.world)
+    watched.arrive(6, auc=0.8, version=3)
+    watched.look()
+    end_alerts(desk.world)
+    assert only_alert(watched).recovered_at is None
+    assert watched.state(version=3).verdict is Verdict.INCONCLUSIVE
+
+
+def test_a_version_that_was_approved_anew_is_judged_by_its_new_stay(watched: WatchedDesk) -> None:
+    """What it did before it was rolled back is not held against it; when it goes bad again, that is
+    another alert."""
+    desk = watched.desk
+    went_bad(watched)
+    watched.look()
+    first = only_alert(watched)
+    assert desk.production() == (Version(3),)
+    desk.clock.advance(days=3)
+    desk.staged(4)
+    desk.promoted(4)
+    assert desk.production() == (Version(4),)
+    watched.look()
+    end_alerts(desk.world)
+    assert desk.production() == (Version(4),)
+    assert watched.state().verdict is Verdict.INCONCLUSIVE
+    assert watched.alerts() == ()
+    watched.arrive(900, auc=0.5)
+    watched.look()
+    assert desk.production() == (Version(3),)
+    assert only_alert(watched).id != first.id
+
+
+@pytest.mark.parametrize(("hours", "production"), [(23.9, Version(5)), (24.1, Version(3))])
+def test_one_automatic_rollback_in_24_hours(
+    watched: WatchedDesk, hours: float, production: Version
+) -> None:
+    """Before and after."""
+    desk = watched.desk
+    went_bad(watched)
+    watched.look()
+    rolled_back_at = desk.clock.now
+    desk.staged(5)
+    desk.promoted(5)
+    watched.arrive(900, auc=0.5, version=5)
+    desk.clock.now = rolled_back_at + timedelta(hours=hours)
+    watched.look()
+    assert desk.production() == (production,)
+
+
+def test_a_monitor_that_may_roll_back_now_does_so_although_its_alert_is_open(
+    watched: WatchedDesk,
+) -> None:
+    """The owner read the alert, and let the policy act."""
+    watched.watched_by(a_monitor(then=Action.ALERT))
+    went_bad(watched)
+    watched.look()
+    assert only_alert(watched).outcome is Outcome.ONLY_ALERTED
+    watched.watched_by(a_monitor())
+    watched.look()
+    assert only_alert(watched).outcome is Outcome.ROLLED_BACK
+    assert watched.desk.production() == (Version(3),)
 
 
 def test_an_alert_about_a_version_that_left_is_closed(watched: WatchedDesk) -> None:
@@ -206,7 +300,7 @@ def test_an_alert_about_a_version_that_left_is_closed(watched: WatchedDesk) -> N
     went_bad(watched)
     watched.look()
     watched.desk.roll_back()
-    close_left_behind(watched.desk.world)
+    end_alerts(watched.desk.world)
     assert watched.alerts() == ()
 
 
@@ -227,8 +321,7 @@ def test_what_a_monitor_remembers_survives_and_can_be_replayed(watched: WatchedD
         watched.arrive(60, auc=0.8)
         watched.look()
     in_pieces = watched.state()
-    with watched.desk.store.transaction() as tx:
-        tx.forget_monitor(in_pieces.key)
+    watched.watched_by(a_monitor(every=timedelta(minutes=6)))
     watched.look()
     at_once = watched.state()
     assert at_once.progress["betting"] == in_pieces.progress["betting"]
@@ -326,20 +419,77 @@ def test_a_source_in_trouble_is_told_once_and_moves_nothing(watched: WatchedDesk
     ],
 )
 def test_missing_data_never_passes_and_never_rolls_back(watched: WatchedDesk, spoil: str) -> None:
-    """Gone, empty, null, of nobody, twice, renamed, a million versions."""
+    """Gone, empty, null, of nobody, twice, renamed, a million versions: the owner is told once."""
+    watched.arrive(120, auc=0.8)
+    watched.look()
+    assert watched.state().verdict is Verdict.HEALTHY
     went_bad(watched)
     watched.feed.run(spoil)
-    watched.look()
-    assert watched.state().verdict in (Verdict.ERROR, Verdict.INCONCLUSIVE)
+    for _time in range(3):
+        watched.look()
+    assert watched.state().verdict is Verdict.ERROR
+    told = [n for n in watched.desk.notices() if n.what == "monitor_blind"]
+    assert [n.person for n in told] == ["dana"]
     assert watched.alerts() == ()
     assert watched.desk.production() == (Version(4),)
 
 
-def test_a_clock_that_jumps_shortens_no_window(watched: WatchedDesk) -> None:
-    """Back by an hour: nothing is looked at twice, and nothing fires."""
+def test_a_version_whose_predictions_never_come_is_an_error(watched: WatchedDesk) -> None:
+    """At once where others' come, after its time where none do; the owner is told once."""
+    watched.look()
+    assert watched.state().verdict is Verdict.INCONCLUSIVE
+    watched.arrive(61, auc=0.8, version=3)
+    watched.look()
+    assert watched.state().verdict is Verdict.ERROR
+    assert "only predictions of other versions" in watched.state().sentence
+    watched.applicants.clear()
+    watched.feed.write([])
+    watched.look()
+    assert watched.state().verdict is Verdict.INCONCLUSIVE
+    watched.desk.clock.advance(days=7)
+    watched.look()
+    assert watched.state().verdict is Verdict.ERROR
+    assert "no prediction of v4 of credit_scoring has arrived" in watched.state().sentence
+    told = [n.what for n in watched.desk.notices() if n.what.startswith("monitor")]
+    assert told == ["monitor_blind", "monitor_sees_again", "monitor_blind"]
+
+
+def test_predictions_or_outcomes_that_stop_are_an_error_and_never_healthy(
+    watched: WatchedDesk,
+) -> None:
+    """Seven days without anything new."""
+    watched.arrive(300, auc=0.8)
+    watched.look()
+    assert watched.state().verdict is Verdict.HEALTHY
+    watched.desk.clock.advance(days=6)
+    watched.look()
+    assert watched.state().verdict is Verdict.HEALTHY
+    watched.desk.clock.advance(days=2)
+    watched.look()
+    assert watched.state().verdict is Verdict.ERROR
+    assert "no prediction" in watched.state().sentence
+    known = len(watched.applicants)
+    watched.arrive(10, auc=0.8)
+    watched.look()
+    assert watched.state().verdict is Verdict.HEALTHY
+    for _day in range(16):
+        watched.arrive(1, auc=0.8)
+        watched.feed.write(
+            [replace(a, bad=None) if n >= known else a for n, a in enumerate(watched.applicants)]
+        )
+        watched.desk.clock.advance(days=1)
+        watched.look()
+    assert watched.state().verdict is Verdict.ERROR
+    assert "no outcome has arrived" in watched.state().sentence
+
+
+def test_a_clock_that_goes_back_blinds_nobody(watched: WatchedDesk) -> None:
+    """By an hour: what was due in five minutes is not due in 65, and nothing fires."""
     watched.arrive(300, auc=0.8)
     watched.look()
     before = watched.state()
     watched.desk.clock.advance(hours=-1)
     Watch(watched.desk.world).look_now()
-    assert watched.state() == before
+    after = watched.state()
+    assert after.looked_at == watched.desk.clock.now
+    assert replace(after, looked_at=before.looked_at) == before

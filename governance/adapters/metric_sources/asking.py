@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
+from queue import Empty, Queue
 from typing import TypeVar
 
 from ibis.common.exceptions import TableNotFound
 
 from governance.adapters.metric_sources.connection import Connection
 from governance.adapters.metric_sources.engines import connect
+from governance.adapters.metric_sources.turns import Turns
 from governance.domain.errors import FoureyesError, Refused, Unavailable
 from governance.domain.monitoring.spec import TableSource
 
@@ -23,6 +26,10 @@ _VALUES_OF_THE_WRONG_TYPE = frozenset(
 moment although its column should hold them: by name, since no driver is imported here."""
 
 
+_MOST_ABANDONED = 4
+"""Threads that wait for one address and were given up: no more of them are begun."""
+
+
 class Asking:
     """One connection for each thread and address; one that broke is opened anew."""
 
@@ -31,6 +38,9 @@ class Asking:
         self._environ = environ
         self._timeout_seconds = timeout_seconds
         self._here = threading.local()
+        self._lock = threading.Lock()
+        self._turns: dict[str, Turns] = {}
+        self._abandoned: dict[str, list[threading.Thread]] = {}
 
     def ask(self, source: TableSource, question: Callable[[Connection], Answer]) -> Answer:
         """The answer of the engine behind a source.
@@ -40,8 +50,14 @@ class Asking:
         """
         try:
             connection = self._connection(source)
-            with connection.in_time():
-                return question(connection)
+            if not connection.can_be_stopped:
+                return self._ask_beside(source, connection, question)
+            try:
+                with connection.in_time():
+                    return question(connection)
+            finally:
+                if connection.is_brief:
+                    self._forget(source)
         except Refused:
             raise
         except FoureyesError as problem:
@@ -76,8 +92,48 @@ class Asking:
         found = self._open().get(source.url)
         if found is None:
             found = connect(address, timeout_seconds=self._timeout_seconds)
+            with self._lock:
+                turns = self._turns.setdefault(source.url, Turns())
+            found = replace(found, turns=turns)
             self._open()[source.url] = found
         return found
+
+    def _ask_beside(
+        self, source: TableSource, connection: Connection, question: Callable[[Connection], Answer]
+    ) -> Answer:
+        """For an engine that nobody can stop: a thread of its own asks, and is left to itself when
+        the time is over. Raises Unavailable, and whatever the engine raises in time."""
+        with self._lock:
+            waiting = [t for t in self._abandoned.get(source.url, []) if t.is_alive()]
+            self._abandoned[source.url] = waiting
+        if len(waiting) >= _MOST_ABANDONED:
+            raise Unavailable(
+                "source_unavailable", f"{len(waiting)} earlier questions still have no answer"
+            )
+        answers: Queue[Answer | Exception] = Queue()
+
+        def ask() -> None:
+            try:
+                answers.put(question(connection))
+            except Exception as error:  # whatever the engine raises is raised where it was asked
+                answers.put(error)
+
+        asking = threading.Thread(target=ask, name="source-question", daemon=True)
+        asking.start()
+        try:
+            answer = answers.get(timeout=self._timeout_seconds)
+        except Empty:
+            with self._lock:
+                self._abandoned[source.url].append(asking)
+            # Whoever is left with it closes it: it may not be closed under a running statement.
+            self._open().pop(source.url, None)
+            raise Unavailable(
+                "source_unavailable",
+                f"it did not answer within {self._timeout_seconds:g} seconds",
+            ) from None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def _open(self) -> dict[str, Connection]:
         if not hasattr(self._here, "open"):

@@ -13,7 +13,7 @@ from ibis.expr.types import BooleanValue, Column, FloatingValue, IntegerValue, S
 
 from governance.adapters.metric_sources.connection import Connection
 from governance.domain.errors import Refused
-from governance.domain.monitoring.score_counts import BINS
+from governance.domain.monitoring.score_counts import BINS, NUDGE
 from governance.domain.monitoring.spec import TableSource
 
 NO_SCORE, OUTSIDE = -1, -2
@@ -112,7 +112,7 @@ class Columns:
             (score.isnull(), float(NO_SCORE)),
             ((score < 0) | (score > 1) | self._is_nan(score), float(OUTSIDE)),
         ]
-        floor = ibis.cases(*cases, else_=score * BINS).floor().cast("int64")
+        floor = ibis.cases(*cases, else_=score * BINS + NUDGE).floor().cast("int64")
         return ibis.least(floor, BINS - 1)
 
     def _is_nan(self, score: FloatingValue) -> BooleanValue:

@@ -13,6 +13,7 @@ from ibis import BaseBackend
 from ibis.expr.types import Table
 
 from governance.adapters.metric_sources.files import open_file
+from governance.adapters.metric_sources.turns import Turns
 from governance.domain.errors import Unavailable
 
 _INSIST_EVERY_SECONDS = 0.1
@@ -31,12 +32,14 @@ class Connection:
     """How much later we stop what the engine should have ended by itself."""
     stop: Callable[[], None]
     """Ends the statement that runs, from another thread; does nothing where none runs."""
+    can_be_stopped: bool = True
+    """Whether `stop` does anything: an engine without a way of its own is left to itself."""
     close: Callable[[], None]
     """Lets the engine go."""
-    turns: dict[str, int] = field(default_factory=dict)
+    is_brief: bool = False
+    """Whether it is closed after each question: an open DuckDB file lets nobody else write."""
+    turns: Turns = field(default_factory=Turns)
     """Which part of the ids is compared next, where there are too many to compare at once."""
-    believed: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """The sizes of two tables in which every outcome was found to have its prediction."""
 
     @property
     def is_sqlite(self) -> bool:
@@ -65,12 +68,6 @@ class Connection:
         if database:
             return self.backend.table(bare, database=database)
         return self.backend.table(name)
-
-    def turn(self, of: str, parts: int) -> int:
-        """The next part's number, 0 to parts − 1, then from the beginning."""
-        turn = self.turns.get(of, 0)
-        self.turns[of] = turn + 1
-        return turn % parts
 
     @contextmanager
     def in_time(self) -> Iterator[None]:

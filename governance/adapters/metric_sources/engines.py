@@ -2,7 +2,8 @@
 
 Addresses: `sqlite:///FILE`, `duckdb:///FILE`, `parquet:///FOLDER` and `csv:///FOLDER` (files that
 DuckDB reads), `postgresql://…`, `spark://local/FOLDER` (files that PySpark reads on this machine;
-without a folder, the tables of its catalog), and whatever else `ibis.connect` knows.
+without a folder, the tables of its catalog), `sc://HOST:PORT` (a Spark Connect server and the
+tables of its catalog), and whatever else `ibis.connect` knows.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import socket
 import sqlite3
 import threading
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -41,19 +43,22 @@ def connect(address: str, *, timeout_seconds: float) -> Connection:
             return _sqlite(_local(parts), timeout_seconds)
         case "duckdb":
             backend = ibis.duckdb.connect(str(_local(parts)), read_only=True)
-            return _duckdb(backend, None, timeout_seconds)
+            return replace(_duckdb(backend, None, timeout_seconds), is_brief=True)
         case "parquet" | "csv":
             return _duckdb(ibis.duckdb.connect(), _local(parts), timeout_seconds)
         case "postgresql" | "postgres":
             return _postgres(address, timeout_seconds)
         case "spark":
             return _spark(parts, timeout_seconds)
+        case "sc":
+            return _spark_connect(address, timeout_seconds)
         case _:
             backend = ibis.connect(address)
             return Connection(
                 backend=backend,
                 timeout_seconds=timeout_seconds,
-                stop=lambda: None,  # no common way to do it: the engine's own limit has to
+                stop=lambda: None,
+                can_be_stopped=False,
                 close=backend.disconnect,
             )
 
@@ -116,9 +121,28 @@ def _postgres(address: str, timeout_seconds: float) -> Connection:
     )
 
 
+def _spark_connect(address: str, timeout_seconds: float) -> Connection:
+    try:
+        from pyspark.sql import SparkSession
+    except ModuleNotFoundError:
+        raise Unavailable("source_unavailable", "PySpark is not installed") from None
+    with _SPARK_STARTS:
+        session = SparkSession.builder.remote(address).create()
+    session.conf.set("spark.sql.session.timeZone", "UTC")
+    return Connection(
+        backend=ibis.pyspark.connect(session),
+        timeout_seconds=timeout_seconds,
+        stop=session.interruptAll,
+        close=session.stop,
+    )
+
+
 def _spark(parts: SplitResult, timeout_seconds: float) -> Connection:
     if parts.netloc != "local":
-        raise Unavailable("source_unavailable", "of Spark only spark://local is read: this machine")
+        raise Unavailable(
+            "source_unavailable",
+            "spark://local is Spark on this machine; a Spark elsewhere is sc://HOST:PORT",
+        )
     try:
         from pyspark.sql import SparkSession
     except ModuleNotFoundError:

@@ -2,7 +2,8 @@
 
 Ids cannot be compared at once without holding all of them, so above `AT_ONCE` rows one part of them
 is compared at each look, in turn: an id that stands twice is found within as many looks as there
-are parts, and a table in which many do at once.
+are parts, and a table in which many do at once. What was found wrong stays wrong until that part
+holds.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from ibis.expr.types import Table
 
 from governance.adapters.metric_sources.columns import NEITHER, NO_SCORE, OUTSIDE
 from governance.adapters.metric_sources.rows import Rows
+from governance.adapters.metric_sources.turns import Part
 from governance.domain.errors import Refused
 
 AT_ONCE = 1_000_000
@@ -70,14 +72,32 @@ def undecided(rows: Rows) -> Refused:
 
 
 def refuse_twice(rows: Rows, table: Table, count: int) -> None:
-    """An id that stands twice in these rows, or that is missing."""
+    """An id that stands twice in these rows, or that is missing. Where there are too many to
+    compare at once, of all rows of the version one part."""
+    is_joined = "bad" in table.columns and not rows.is_one_table
+    subject = f"ids of {rows.subject}" + (" with outcomes" if is_joined else "")
+    every = rows.with_outcomes() if is_joined else rows.predictions()
+    turns = rows.connection.turns
+    doubt = turns.doubt(subject)
+    if doubt is not None:
+        _refuse_part_twice(rows, every, subject, doubt)
     parts = _parts(count)
     if parts > 1:
-        turn = rows.connection.turn(f"ids of {rows.subject}", parts)
-        table = rows.part(table, "key", parts, turn)
-    (found,) = all_rows(table.aggregate(n=table.count(), ids=table.key.nunique()))
-    if whole(found["n"]) != whole(found["ids"]):
+        _refuse_part_twice(rows, every, subject, turns.take(subject, parts))
+    elif _has_twice(table):
         raise _twice(rows, table)
+
+
+def _refuse_part_twice(rows: Rows, every: Table, subject: str, part: Part) -> None:
+    if _has_twice(rows.part(every, "key", part)):
+        rows.connection.turns.failed(subject, part)
+        raise _twice(rows, every)
+    rows.connection.turns.held(subject, part)
+
+
+def _has_twice(table: Table) -> bool:
+    (found,) = all_rows(table.aggregate(n=table.count(), ids=table.key.nunique()))
+    return whole(found["n"]) != whole(found["ids"])
 
 
 def refuse_hidden(rows: Rows, table: Table, page: Table) -> None:
@@ -114,19 +134,22 @@ def _refuse_orphans(rows: Rows) -> None:
     named = rows.outcomes_named()
     subject = f"{rows.source.name}/{rows.source.predictions.table}/{named.table}"
     predictions, outcomes = (whole(all_rows(size)[0]["n"]) for size in rows.sizes())
+    turns = rows.connection.turns
     # Comparing two tables is dear, and a look reads many pages of the same ones.
-    if rows.connection.believed.get(subject) == (predictions, outcomes):
+    if turns.believes(subject, (predictions, outcomes)):
         return
     parts = _parts(max(predictions, outcomes))
-    turn = rows.connection.turn(f"outcomes of {subject}", parts)
-    if all_rows(rows.orphans(parts, turn).limit(1)):
+    part = turns.doubt(subject) or turns.take(subject, parts)
+    if all_rows(rows.orphans(part).limit(1)):
+        turns.failed(subject, part)
         raise rows.columns.wrong(
             named.table,
             named.id,
             f"has outcomes for which there is no prediction in {rows.source.predictions.table}",
         )
-    if parts == 1:
-        rows.connection.believed[subject] = (predictions, outcomes)
+    turns.held(subject, part)
+    if part.parts == 1:
+        turns.believe(subject, (predictions, outcomes))
 
 
 def _parts(count: int) -> int:

@@ -12,6 +12,7 @@ from ibis.expr.types import BooleanValue, Column, Table
 
 from governance.adapters.metric_sources.columns import Columns, as_text
 from governance.adapters.metric_sources.connection import Connection
+from governance.adapters.metric_sources.turns import Part
 from governance.domain.errors import Refused
 from governance.domain.evidence import ModelName, Version
 from governance.domain.monitoring.spec import Outcomes, TableSource
@@ -60,11 +61,15 @@ class Rows:
             chosen.append(approved.name("approved"))
         if self.is_one_table:
             chosen.append(self._bad(table).name("bad"))
-        of_version = table.filter(self._is_version(table))
-        if named.model is not None:
-            column = self.columns.named(table, named.table, named.model)
-            of_version = of_version.filter(column.cast("string") == str(self._model))
-        return of_version.select(*chosen)
+        return self._of_model(table).filter(self._is_version(table)).select(*chosen)
+
+    def of_others(self) -> Table:
+        """Predictions of the model that are not of this version; one column: at."""
+        named = self.source.predictions
+        table = self._predictions_table
+        at = self.columns.moment(table, named.table, named.at)
+        is_other = ~self._is_version(table).fill_null(False)
+        return self._of_model(table).filter(is_other).select(at.name("at"))
 
     @property
     def is_one_table(self) -> bool:
@@ -86,6 +91,19 @@ class Rows:
         known = outcomes.filter(outcomes.bad.notnull())
         return predictions.join(known, _same(predictions.key, known.outcome_key))
 
+    def waited_for(self) -> Table:
+        """Predictions without an outcome that may still get one: whoever was declined gets none."""
+        self.outcomes_named()
+        predictions = self.predictions()
+        if self.source.predictions.approved is not None:
+            declined = (predictions.approved == 0).fill_null(False)
+            predictions = predictions.filter(~declined)
+        if self.is_one_table:
+            return predictions.filter(predictions.bad.isnull())
+        outcomes = self._outcomes()
+        known = outcomes.filter(outcomes.bad.notnull())
+        return predictions.anti_join(known, _same(predictions.key, known.outcome_key))
+
     def sizes(self) -> tuple[Table, Table]:
         """How many rows both tables have, of all versions, as tables of one number `n`."""
         predictions, outcomes = self._predictions_table, self._outcomes_table
@@ -94,16 +112,19 @@ class Rows:
             outcomes.aggregate(n=outcomes.count()),
         )
 
-    def orphans(self, parts: int, turn: int) -> Table:
-        """Outcomes whose id no prediction of any version has, in one of so many parts."""
+    def orphans(self, part: Part) -> Table:
+        """Outcomes whose id no prediction of any version has, in one part."""
         named = self.source.predictions
         table = self._predictions_table
         every = table.select(key=self.columns.key(table, named.table, named.id))
         outcomes = self._outcomes()
-        if parts > 1 and every.key.type().is_string() == outcomes.outcome_key.type().is_string():
+        if (
+            part.parts > 1
+            and every.key.type().is_string() == outcomes.outcome_key.type().is_string()
+        ):
             # Only then do both sides agree in which part an id lies.
-            every = self.part(every, "key", parts, turn)
-            outcomes = self.part(outcomes, "outcome_key", parts, turn)
+            every = self.part(every, "key", part)
+            outcomes = self.part(outcomes, "outcome_key", part)
         return outcomes.anti_join(every, _same(outcomes.outcome_key, every.key))
 
     def words_beside_bad(self) -> Table | None:
@@ -137,9 +158,15 @@ class Rows:
             table = table.filter((table.at > place) | tied)
         return table.order_by(table.at, table.id).limit(limit)
 
-    def part(self, table: Table, key: str, parts: int, turn: int) -> Table:
-        """One of so many parts of the rows, by their ids; all where the engine cannot tell."""
-        chosen = self.columns.part(table[key], parts, turn)
+    def before(self, table: Table, cursor: Cursor) -> Table:
+        """The rows before a place in the order (at, id), and what has no moment."""
+        place = self.columns.moment_literal(table.at, cursor.at)
+        tied = (table.at == place) & (table.id < cursor.id)
+        return table.filter((table.at < place) | tied | table.at.isnull())
+
+    def part(self, table: Table, key: str, part: Part) -> Table:
+        """One part of the rows, by their ids; all where the engine cannot tell."""
+        chosen = self.columns.part(table[key], part.parts, part.number)
         return table if chosen is None else table.filter(chosen)
 
     # --- inside ---------------------------------------------------------------------------
@@ -176,6 +203,13 @@ class Rows:
     def _bad(self, table: Table) -> Column:
         named = self.outcomes_named()
         return self.columns.flag(table, named.table, named.bad, named.bad_is)
+
+    def _of_model(self, table: Table) -> Table:
+        named = self.source.predictions
+        if named.model is None:
+            return table
+        column = self.columns.named(table, named.table, named.model)
+        return table.filter(column.cast("string") == str(self._model))
 
     def _is_version(self, table: Table) -> BooleanValue:
         named = self.source.predictions

@@ -28,7 +28,7 @@ from governance.domain.errors import Refused
 from governance.domain.evidence import ModelName, Version
 from governance.domain.monitoring.score_counts import ScoreCounts
 from governance.domain.monitoring.spec import TableSource
-from governance.ports import Cursor, DayCounts, Decided, Mark, Matured
+from governance.ports import Cursor, DayCounts, Decided, Mark, Matured, MaturedPage
 
 Answer = TypeVar("Answer")
 
@@ -47,18 +47,38 @@ class IbisSources:
         def ask(rows: Rows) -> Mark:
             predictions = rows.predictions()
             (found,) = all_rows(
-                predictions.aggregate(n=predictions.count(), newest=predictions.at.max())
+                predictions.aggregate(
+                    n=predictions.count(), newest=predictions.at.max(), sum=predictions.bin.sum()
+                )
             )
-            outcomes = 0
+            known: Row = {"n": 0, "newest": None, "sum": 0}
             if source.outcomes is not None:
                 joined = rows.with_outcomes()
-                outcomes = whole(all_rows(joined.aggregate(n=joined.count()))[0]["n"])
-            newest = found["newest"]
+                (known,) = all_rows(
+                    joined.aggregate(
+                        n=joined.count(),
+                        newest=joined.at.max(),
+                        sum=(joined.bad * (joined.bin + 1)).sum(),
+                    )
+                )
             return Mark(
                 predictions=whole(found["n"]),
-                newest=None if newest is None else aware(newest),
-                outcomes=outcomes,
+                newest=_moment(found["newest"]),
+                outcomes=whole(known["n"]),
+                newest_with_outcome=_moment(known["newest"]),
+                checksum=2 * whole(found["sum"]) + whole(known["sum"]),
             )
+
+        return self._ask(source, model, version, ask)
+
+    def strangers(
+        self, source: TableSource, model: ModelName, version: Version, *, since: datetime
+    ) -> int:
+        """Rows that are not of this version."""
+
+        def ask(rows: Rows) -> int:
+            table = rows.between(rows.of_others(), since, None)
+            return whole(all_rows(table.aggregate(n=table.count()))[0]["n"])
 
         return self._ask(source, model, version, ask)
 
@@ -141,17 +161,27 @@ class IbisSources:
         *,
         after: Cursor | None,
         until: datetime,
+        waits_since: datetime | None,
         limit: int,
-    ) -> Sequence[Matured]:
-        """One by one, in the order of the predictions."""
+    ) -> MaturedPage:
+        """One by one, in the order of the predictions, up to one that is waited for."""
 
-        def ask(rows: Rows) -> Sequence[Matured]:
-            found = _page(rows, rows.between(rows.with_outcomes(), None, until), after, limit)
+        def ask(rows: Rows) -> MaturedPage:
+            table = rows.between(rows.with_outcomes(), None, until)
+            waits = False
+            if waits_since is not None:
+                late = rows.between(rows.waited_for(), waits_since, until)
+                for first in all_rows(rows.page(late, after, 1)):
+                    table, waits = rows.before(table, _cursor(first)), True
+            found = _page(rows, table, after, limit)
             refuse_flag(rows, max((whole(r["bad"]) for r in found), default=None))
             refuse_strange_outcomes(rows)
-            return tuple(
-                Matured(cursor=_cursor(r), score=_score(rows, r), is_bad=r["bad"] == 1)
-                for r in found
+            return MaturedPage(
+                rows=tuple(
+                    Matured(cursor=_cursor(r), score=_score(rows, r), is_bad=r["bad"] == 1)
+                    for r in found
+                ),
+                waits=waits,
             )
 
         return self._ask(source, model, version, ask)
@@ -246,6 +276,10 @@ def _page(rows: Rows, table: Table, after: Cursor | None, limit: int) -> Sequenc
     found = all_rows(page)
     refuse_hidden(rows, table, page)
     return found
+
+
+def _moment(value: object) -> datetime | None:
+    return None if value is None else aware(value)
 
 
 def _cursor(row: Row) -> Cursor:

@@ -20,6 +20,7 @@ from governance.adapters.policy_files.watching_schema import (
 )
 from governance.domain.monitoring.spec import (
     Action,
+    Bad,
     BaselineSpec,
     DelongSpec,
     EProcessSpec,
@@ -42,6 +43,13 @@ from governance.domain.monitoring.spec import (
 )
 
 _FEW_BADS = 20
+_ONE_WAY = {
+    Metric.AUC: Bad.FALLS,
+    Metric.PRECISION: Bad.FALLS,
+    Metric.RECALL: Bad.FALLS,
+    Metric.BRIER: Bad.RISES,
+    Metric.SCORE_PSI: Bad.RISES,
+}
 
 
 def watching_of(file: PolicyFile) -> Watching:
@@ -84,6 +92,8 @@ def _source(part: SourcePart) -> TableSource:
         ),
         outcomes=outcomes,
         matured_after=part.matured_after,
+        fresh_within=part.fresh_within,
+        outcomes_within=part.outcomes_within,
     )
 
 
@@ -243,11 +253,19 @@ class WatchingProblems:
             found = "e_process pairs scores, which only auc does"
         elif rule.steady is not None and metric not in (Metric.AUC, Metric.APPROVAL_RATE):
             found = "steady judges auc or approval_rate"
+        elif (rule.e_process or rule.steady) and metric is Metric.AUC and not _is_counted(monitor):
+            found = "bets pair goods with bads, and this baseline does not say how many there are"
         elif rule.delong is not None and metric is None:
             found = "delong needs to know how sure a value is, which a logged metric does not say"
         if found is not None:
             yield self._document.finding(
                 ("monitors", number, "rule"), found, "Choose another rule, such as threshold"
+            )
+        if metric in _ONE_WAY and monitor.worse is not _ONE_WAY[metric]:
+            yield self._document.finding(
+                ("monitors", number, "bad"),
+                f"{monitor.metric} is bad when it {_ONE_WAY[metric].value}",
+                "Delete the line",
             )
 
     def _of_baseline(self, number: int, monitor: MonitorPart) -> Iterator[Finding]:
@@ -284,6 +302,8 @@ class WatchingProblems:
             why = "a metric of the training data itself is too good"
         elif any(p is not None and p.goods is None for p in (base.validation, base.fixed)):
             why = "without counts of goods and bads nobody knows how sure the baseline is"
+        elif monitor.measured is Metric.PRECISION and (base.validation or base.fixed):
+            why = "a precision rests on those who were flagged, and nobody says how many those were"
         if why is not None:
             yield self._document.finding(
                 ("monitors", number, "then"),
@@ -294,3 +314,12 @@ class WatchingProblems:
 
 def _needs_outcomes(monitor: MonitorPart) -> bool:
     return monitor.measured is not None and monitor.measured.needs_outcomes
+
+
+def _is_counted(monitor: MonitorPart) -> bool:
+    """Whether the baseline says how many goods and bads it rests on."""
+    base = monitor.baseline
+    return not any(
+        part is not None and part.goods is None
+        for part in (base.validation, base.training, base.fixed)
+    )

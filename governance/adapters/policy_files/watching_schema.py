@@ -85,6 +85,12 @@ class SourcePart(Part):
     matured_after: Duration = Field(
         default=timedelta(0), description="how old a prediction has to be to count"
     )
+    fresh_within: Expiry = Field(
+        default=timedelta(days=7), description="how long without anything new is an error"
+    )
+    outcomes_within: Duration = Field(
+        default=timedelta(days=7), description="how much longer a late outcome is waited for"
+    )
 
 
 # --- baselines --------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from governance.adapters.sql_store import codecs
@@ -26,6 +26,20 @@ from governance.domain.tenure import Ending, Origin, Tenure
 from governance.ports import Intent, IntentId, Observed, PolicyLoad
 
 
+def tenure_of(row: RowMapping) -> Tenure:
+    """A stay as it is kept."""
+    return Tenure(
+        model=ModelName(row["model"]),
+        version=Version(row["version"]),
+        stage=Stage(row["stage"]),
+        started_at=row["started_at"],
+        origin=Origin(row["origin"]),
+        request_id=RequestId(row["request_id"]) if row["request_id"] else None,
+        ended_at=row["ended_at"],
+        ending=Ending(row["ending"]) if row["ending"] else None,
+    )
+
+
 class StagePart:
     """Where versions were, and what is about to happen to them."""
 
@@ -41,19 +55,7 @@ class StagePart:
         rows = self.connection.execute(
             select(tenures).where(tenures.c.model == model).order_by(tenures.c.id)
         ).mappings()
-        return tuple(
-            Tenure(
-                model=ModelName(row["model"]),
-                version=Version(row["version"]),
-                stage=Stage(row["stage"]),
-                started_at=row["started_at"],
-                origin=Origin(row["origin"]),
-                request_id=RequestId(row["request_id"]) if row["request_id"] else None,
-                ended_at=row["ended_at"],
-                ending=Ending(row["ending"]) if row["ending"] else None,
-            )
-            for row in rows
-        )
+        return tuple(tenure_of(row) for row in rows)
 
     def begin_tenure(self, tenure: Tenure) -> None:
         """A version entered a stage."""

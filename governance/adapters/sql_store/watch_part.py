@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import TypeVar
 
-from sqlalchemy import Connection, RowMapping, Select, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, delete, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from governance.adapters.sql_store import codecs
+from governance.adapters.sql_store.stage_part import tenure_of
 from governance.adapters.sql_store.tables import intents, tenures
 from governance.adapters.sql_store.watch_tables import alerts, drills, monitors, told
 from governance.domain.canonical import Digest
@@ -19,7 +20,8 @@ from governance.domain.errors import Refused
 from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.monitoring.alert import Alert, AlertId, Outcome
 from governance.domain.monitoring.state import MonitorKey, MonitorState
-from governance.ports import DoneRollback, Drill, IntentId, IntentKind, Look
+from governance.domain.tenure import Tenure
+from governance.ports import DoneRollback, Drill, IntentId, IntentKind, Look, WantedLook
 
 _AT_ONCE = 400
 """Rows in one statement; SQLite and PostgreSQL take many more."""
@@ -39,14 +41,14 @@ class WatchPart:
         """The transaction's moment."""
         raise AssertionError("the ledger part answers this")
 
-    def in_production(self) -> Mapping[ModelName, Version]:
-        """By the running tenures; the newest wins."""
+    def in_production(self) -> Mapping[ModelName, Tenure]:
+        """The newest wins."""
         rows = self.connection.execute(
-            select(tenures.c.model, tenures.c.version)
+            select(tenures)
             .where(tenures.c.stage == Stage.PRODUCTION.value, tenures.c.ended_at.is_(None))
             .order_by(tenures.c.id)
-        )
-        return {ModelName(model): Version(version) for model, version in rows}
+        ).mappings()
+        return {ModelName(row["model"]): tenure_of(row) for row in rows}
 
     # --- monitors -------------------------------------------------------------------------
 
@@ -69,32 +71,34 @@ class WatchPart:
         }
 
     def claim_looks(
-        self, wanted: Mapping[MonitorKey, Digest], lease: timedelta
+        self, wanted: Mapping[MonitorKey, WantedLook], lease: timedelta
     ) -> Mapping[MonitorKey, MonitorState]:
         """Take what is due, one statement for many."""
-        known = self._ids(wanted)
+        known = self._ids(wanted, lease)
         self._insert_new([key for key in wanted if key not in known], wanted)
-        known = self._ids(wanted)
+        known = self._ids(wanted, lease)
         claimed: dict[MonitorKey, MonitorState] = {}
         for some in _portions(known.values()):
             rows = self.connection.execute(
                 update(monitors)
                 .where(monitors.c.id.in_(some), monitors.c.next_look_at <= self.now)
                 .values(next_look_at=self.now + lease)
-                .returning(monitors.c.body)
-            ).scalars()
-            for body in rows:
-                state = codecs.monitor_state_of(body)
-                spec = wanted[state.key]
+                .returning(monitors.c.body, monitors.c.looked_at)
+            )
+            for body, looked_at in rows:
+                state = _state_of(body, looked_at)
+                spec = wanted[state.key].spec
                 fresh = state.spec != spec
                 claimed[state.key] = MonitorState(key=state.key, spec=spec) if fresh else state
         return claimed
 
-    def _ids(self, wanted: Mapping[MonitorKey, Digest]) -> dict[MonitorKey, int]:
-        """Row ids; a row whose description changed is made due."""
+    def _ids(
+        self, wanted: Mapping[MonitorKey, WantedLook], lease: timedelta
+    ) -> dict[MonitorKey, int]:
+        """Row ids; a row that is due for another reason than its time is made due by its time."""
         found: dict[MonitorKey, int] = {}
         models = sorted({key.model for key in wanted})
-        changed: list[int] = []
+        due: list[int] = []
         for some in _portions(models):
             for row in self.connection.execute(
                 select(
@@ -103,22 +107,26 @@ class WatchPart:
                     monitors.c.version,
                     monitors.c.monitor,
                     monitors.c.spec,
+                    monitors.c.next_look_at,
                 ).where(monitors.c.model.in_(some))
             ):
                 key = MonitorKey(ModelName(row.model), Version(row.version), row.monitor)
                 if key in wanted:
                     found[key] = row.id
-                    if row.spec != wanted[key]:
-                        changed.append(row.id)
-        for part in _portions(changed):
+                    look = Look(spec=Digest(row.spec), next_look_at=row.next_look_at)
+                    if wanted[key].is_due(look, now=self.now, lease=lease):
+                        due.append(row.id)
+        for part in _portions(due):
             self.connection.execute(
                 update(monitors).where(monitors.c.id.in_(part)).values(next_look_at=self.now)
             )
         return found
 
-    def _insert_new(self, keys: Sequence[MonitorKey], wanted: Mapping[MonitorKey, Digest]) -> None:
+    def _insert_new(
+        self, keys: Sequence[MonitorKey], wanted: Mapping[MonitorKey, WantedLook]
+    ) -> None:
         for some in _portions(keys):
-            rows = [_row(MonitorState(key=key, spec=wanted[key]), self.now) for key in some]
+            rows = [_row(MonitorState(key=key, spec=wanted[key].spec), self.now) for key in some]
             try:
                 with self.connection.begin_nested():
                     self.connection.execute(insert(monitors), rows)
@@ -146,28 +154,33 @@ class WatchPart:
             .values(
                 spec=state.spec,
                 next_look_at=next_look_at,
+                looked_at=state.looked_at,
                 body=codecs.monitor_state_text(state),
             )
         )
 
+    def save_quiet_looks(self, looked: Mapping[MonitorKey, datetime]) -> None:
+        """A statement for each moment of a next look, whatever the number of monitors."""
+        at_once: dict[datetime, list[MonitorKey]] = {}
+        for key, next_look_at in looked.items():
+            at_once.setdefault(next_look_at, []).append(key)
+        place = tuple_(monitors.c.model, monitors.c.version, monitors.c.monitor)
+        for next_look_at, keys in at_once.items():
+            for some in _portions(keys):
+                self.connection.execute(
+                    update(monitors)
+                    .where(place.in_(some))
+                    .values(next_look_at=next_look_at, looked_at=self.now)
+                )
+
     def monitor_states(self, model: ModelName) -> tuple[tuple[MonitorState, datetime], ...]:
         """All of a model, newest version first."""
         rows = self.connection.execute(
-            select(monitors.c.body, monitors.c.next_look_at)
+            select(monitors.c.body, monitors.c.looked_at, monitors.c.next_look_at)
             .where(monitors.c.model == model)
             .order_by(monitors.c.version.desc(), monitors.c.id)
         )
-        return tuple((codecs.monitor_state_of(body), at) for body, at in rows)
-
-    def forget_monitor(self, key: MonitorKey) -> None:
-        """It begins anew."""
-        self.connection.execute(
-            delete(monitors).where(
-                monitors.c.model == key.model,
-                monitors.c.version == key.version,
-                monitors.c.monitor == key.monitor,
-            )
-        )
+        return tuple((_state_of(body, looked_at), at) for body, looked_at, at in rows)
 
     # --- alerts ---------------------------------------------------------------------------
 
@@ -277,6 +290,11 @@ class WatchPart:
         """They were told up to here."""
         self.connection.execute(delete(told).where(told.c.name == name))
         self.connection.execute(insert(told).values(name=name, seq=sequence))
+
+
+def _state_of(body: str, looked_at: datetime | None) -> MonitorState:
+    state = codecs.monitor_state_of(body)
+    return state if looked_at is None else replace(state, looked_at=looked_at)
 
 
 def _row(state: MonitorState, next_look_at: datetime) -> dict[str, object]:

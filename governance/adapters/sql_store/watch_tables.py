@@ -28,6 +28,7 @@ monitors = Table(
     Column("monitor", String(100), nullable=False),
     Column("spec", String(64), nullable=False),
     Column("next_look_at", UtcMoment, nullable=False),
+    Column("looked_at", UtcMoment),
     Column("body", Text, nullable=False),
     UniqueConstraint("model", "version", "monitor", name="one_row_a_monitor"),
 )

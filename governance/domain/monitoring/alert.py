@@ -58,6 +58,9 @@ class Alert:
     """From the verdict to Production changed, read back."""
     acknowledged_by: PersonId | None = None
     acknowledged_at: datetime | None = None
+    recovered_at: datetime | None = None
+    """When the version that it concerns was healthy again; it is over when somebody has
+    acknowledged it too."""
     closed_at: datetime | None = None
     closed_why: str = ""
     reminders: int = 0
@@ -68,7 +71,7 @@ class Alert:
 
     @property
     def is_open(self) -> bool:
-        """Not healthy again yet."""
+        """Not over yet."""
         return self.closed_at is None
 
     @property

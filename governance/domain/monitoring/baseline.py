@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import exp, expm1, log, pi, sqrt, tan
+from statistics import NormalDist
 
 from governance.domain.canonical import Json
 from governance.domain.monitoring.measures import delong, hanley_mcneil
@@ -13,6 +15,68 @@ from governance.domain.monitoring.verdict import Estimate
 _LEAST_CONFIDENCE = 0.95
 """Of the one-sided bound that stands for an estimated baseline. It alone is not enough: it lies
 above the truth once in 20 times, and then a long stay alarms almost surely."""
+
+
+def sure_bounds(estimate: Estimate, confidence: float) -> tuple[float, float]:
+    """One-sided lower and upper bounds of a share or an AUC, each at this confidence; the value
+    itself where no variance is known.
+
+    On the logit scale, with Student's t at as many degrees of freedom as the rarer class has rows,
+    less one. On the plain scale with normal quantiles, 24 bads gave a lower bound at 99.5 % that
+    lay above the truth in 2.8 % of validations, and this one in 0.8 % (`false_alarms.py`).
+    """
+    value = estimate.value
+    if estimate.variance is None:
+        return value, value
+    rows = max(1, min(estimate.goods, estimate.bads) or max(estimate.goods, estimate.bads))
+    spread = sqrt(estimate.variance)
+    if not 0.0 < value < 1.0 or spread == 0.0:
+        # Everything, or nothing: half a row says how sure that is.
+        value = min(max(value, 0.5 / (rows + 1)), 1 - 0.5 / (rows + 1))
+        spread = sqrt(value * (1 - value) / rows)
+    width = student_t(confidence, max(1, rows - 1)) * spread / (value * (1 - value))
+    middle = log(value / (1 - value))
+    return _logistic(middle - width), _logistic(middle + width)
+
+
+def student_t(confidence: float, degrees: int) -> float:
+    """The quantile of Student's t distribution for a confidence in 0.5..1.
+
+    Source: Hill, Communications of the ACM 13 (1970), algorithm 396; one and two degrees of freedom
+    are exact. Its error is below 1e-4 from three on (compared with SciPy in the tests).
+    """
+    tail = 2 * (1 - confidence)
+    if degrees == 1:
+        return 1 / tan(pi * tail / 2)
+    if degrees == 2:
+        return sqrt(2 / (tail * (2 - tail)) - 2)
+    a = 1 / (degrees - 0.5)
+    b = 48 / a**2
+    c = ((20700 * a / b - 98) * a - 16) * a + 96.36
+    d = ((94.5 / (b + c) - 3) / b + 1) * sqrt(a * pi / 2) * degrees
+    y = (d * tail) ** (2 / degrees)
+    if y > 0.05 + a:
+        x = -NormalDist().inv_cdf(1 - tail / 2)
+        y = x * x
+        if degrees < 5:
+            c += 0.3 * (degrees - 4.5) * (x + 0.6)
+        c += (((0.05 * d * x - 5) * x - 7) * x - 2) * x + b
+        y = (((((0.4 * y + 6.3) * y + 36) * y + 94.5) / c - y - 3) / b + 1) * x
+        y = expm1(a * y * y)
+    else:
+        y = (
+            (
+                1 / (((degrees + 6) / (degrees * y) - 0.089 * d - 0.822) * (degrees + 2) * 3)
+                + 0.5 / (degrees + 4)
+            )
+            * y
+            - 1
+        ) * (degrees + 1) / (degrees + 2) + 1 / y
+    return sqrt(degrees * y)
+
+
+def _logistic(x: float) -> float:
+    return 1 / (1 + exp(-x)) if x >= 0 else exp(x) / (1 + exp(x))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,11 +183,22 @@ def mu0(baseline: Baseline, tolerance: float, alpha: float) -> float:
     Half of `alpha` is the chance that the bound lies above the truth (never more than 5 %), the
     other half is for the bets: together they are wrong with probability `alpha` at most.
     """
-    return baseline.estimate.lower(max(_LEAST_CONFIDENCE, 1 - alpha / 2)) - tolerance
+    low, _high = sure_bounds(baseline.estimate, max(_LEAST_CONFIDENCE, 1 - alpha / 2))
+    return low - tolerance
+
+
+def rate_bounds(
+    baseline: Baseline, tolerance: float, alpha: float, *, ways: int
+) -> tuple[float, float]:
+    """What a rate may lie between: the baseline's bounds, widened by what is tolerated. As in
+    `mu0`, half of `alpha` pays for them, shared by as many ways as count as bad."""
+    confidence = max(_LEAST_CONFIDENCE, 1 - alpha / 2 / ways)
+    low, high = sure_bounds(baseline.estimate, confidence)
+    return low - tolerance, high + tolerance
 
 
 def alpha_of_bets(alpha: float) -> float:
-    """What `mu0` leaves."""
+    """What `mu0` and `rate_bounds` leave."""
     return alpha / 2
 
 

@@ -9,6 +9,7 @@ Shin, Ramdas & Rinaldo, "E-detectors" (2024).
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import exp, floor, inf, isfinite, log, log1p
@@ -18,9 +19,9 @@ from governance.domain.monitoring.spec import Bad
 
 LAMBDAS = (0.15, 0.3, 0.6, 1.0, 1.6, 2.4)
 """Stakes; each is a bettor of its own, and their wealth is averaged."""
-_LONGEST_QUEUE = 2000
-"""Goods that wait for a bad. Where bads are rarer than thought the oldest go unused: that depends
-on labels alone and on no score, so E Z stays the AUC."""
+LONGEST_QUEUE = 2000
+"""Goods, and bads, that wait for partners. Where one kind is rarer than thought the oldest of the
+other go unused: that depends on labels alone and on no score, so E Z stays the AUC."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,7 @@ class BettingState:
     bads: int = 0
     bets: int = 0
     highest: float = field(default=-inf)
-    """The largest log-evidence so far: once it has fired, it has fired."""
+    """The largest log-evidence so far: once it has fired, it has fired, until it begins anew."""
 
     def to_json(self) -> Mapping[str, Json]:
         """Plain values; numbers in hexadecimal, so that they come back exactly."""
@@ -73,8 +74,9 @@ class _Pairs:
     def add(
         self, state: BettingState, scored: Iterable[tuple[float, bool]]
     ) -> tuple[BettingState, list[float]]:
-        goods, bads = list(state.goods_waiting), list(state.bads_waiting)
-        used_goods = used_bads = seen_goods = seen_bads = 0
+        goods = deque(state.goods_waiting, maxlen=LONGEST_QUEUE)
+        bads = deque(state.bads_waiting, maxlen=LONGEST_QUEUE)
+        seen_goods = seen_bads = 0
         found: list[float] = []
         for given, is_bad in scored:
             score = float(given)
@@ -86,16 +88,14 @@ class _Pairs:
             else:
                 goods.append(score)
                 seen_goods += 1
-            while len(bads) > used_bads and len(goods) - used_goods >= self.goods_each:
-                partners = goods[used_goods : used_goods + self.goods_each]
-                found.append(_mean_wins(bads[used_bads], partners))
-                used_bads += 1
-                used_goods += self.goods_each
+            while bads and len(goods) >= self.goods_each:
+                partners = [goods.popleft() for _ in range(self.goods_each)]
+                found.append(_mean_wins(bads.popleft(), partners))
         return (
             replace(
                 state,
-                goods_waiting=tuple(goods[used_goods:][-_LONGEST_QUEUE:]),
-                bads_waiting=tuple(bads[used_bads:]),
+                goods_waiting=tuple(goods),
+                bads_waiting=tuple(bads),
                 goods=state.goods + seen_goods,
                 bads=state.bads + seen_bads,
             ),
@@ -187,12 +187,13 @@ class RateProcess:
     """Against "the rate is within base ± tolerance", for a change in mid-life (e-SR detector).
 
     One detector for each way that counts as bad; α is divided between them. For a rise,
-    L = 1 + λ(x − μ0) with μ0 = base + tolerance; for a fall, L = 1 − λ(x − μ0) with
-    μ0 = base − tolerance.
+    L = 1 + λ(x − μ0) with μ0 = high; for a fall, L = 1 − λ(x − μ0) with μ0 = low.
     """
 
-    base: float
-    tolerance: float
+    low: float
+    """The lowest rate that is still tolerated: the baseline's lower bound less the tolerance."""
+    high: float
+    """The highest one."""
     alpha: float
     horizon: int
     bad: Bad
@@ -226,11 +227,10 @@ class RateProcess:
 
     def _ways(self) -> list[tuple[int, float, tuple[float, ...]]]:
         found: list[tuple[int, float, tuple[float, ...]]] = []
-        high, low = self.base + self.tolerance, self.base - self.tolerance
-        if self.bad in (Bad.RISES, Bad.MOVES) and high < 1:
-            found.append((1, high, tuple(x for x in LAMBDAS if x * high < 1)))
-        if self.bad in (Bad.FALLS, Bad.MOVES) and low > 0:
-            found.append((-1, low, tuple(x for x in LAMBDAS if x * (1 - low) < 1)))
+        if self.bad in (Bad.RISES, Bad.MOVES) and self.high < 1:
+            found.append((1, self.high, tuple(x for x in LAMBDAS if x * self.high < 1)))
+        if self.bad in (Bad.FALLS, Bad.MOVES) and self.low > 0:
+            found.append((-1, self.low, tuple(x for x in LAMBDAS if x * (1 - self.low) < 1)))
         if not found:
             raise ValueError("the rate cannot leave its tolerance, so nothing could be noticed")
         return found
@@ -259,7 +259,10 @@ def _goods_each(base_rate: float) -> int:
 
 def _stakes(mean: float) -> tuple[float, ...]:
     if not 0.0 < mean < 1.0:
-        raise ValueError("an AUC to bet against lies between 0 and 1")
+        raise ValueError(
+            "the AUC to bet against is not between 0 and 1, so nothing could be noticed: the "
+            "baseline rests on too few rows, or the tolerance is too large"
+        )
     return tuple(x for x in LAMBDAS if x < 1 / (1 - mean))
 
 

@@ -103,6 +103,10 @@ class DelongBound:
         return worse / sqrt(variance)
 
 
+ENOUGH_GOODS, ENOUGH_BADS, ENOUGH_DECISIONS = 20, 10, 50
+"""So much has to be known before no evidence of a change is called healthy."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
     """What a betting process says: regressed at evidence ≥ limit (see `betting`)."""
@@ -122,8 +126,9 @@ class Evidence:
         evidence: float,
         bets: int,
     ) -> Finding:
-        """Inconclusive before the first bet. `measured` and `bound`, what is bet against, are only
-        shown; evidence decides."""
+        """Evidence decides; `measured` and `bound`, what is bet against, are only shown.
+        Inconclusive before the first bet, and while so little is known that a change could not
+        show."""
         if bets == 0 or measured is None:
             return Finding(
                 verdict=Verdict.INCONCLUSIVE,
@@ -143,7 +148,7 @@ class Evidence:
                 f"({_against(baseline, measured)}). {self._assurance(baseline)}",
             )
         return Finding(
-            verdict=Verdict.HEALTHY,
+            verdict=Verdict.HEALTHY if _is_enough(measured) else Verdict.INCONCLUSIVE,
             numbers=numbers,
             sentence=f"{_capital(self.metric)} is {_shown(measured.value)}: "
             f"{_against(baseline, measured)}. "
@@ -246,6 +251,30 @@ def _too_few(measured: Estimate | None, goods: int, bads: int) -> Finding | None
         sentence=f"Too few outcomes: {has_goods} of {goods} goods, {has_bads} of {bads} bads.",
         numbers={"goods": float(has_goods), "bads": float(has_bads)},
     )
+
+
+def _is_enough(measured: Estimate) -> bool:
+    if not measured.bads:
+        return measured.goods >= ENOUGH_DECISIONS
+    return measured.goods >= ENOUGH_GOODS and measured.bads >= ENOUGH_BADS
+
+
+def is_well(finding: Finding, bad: Bad) -> bool:
+    """Healthy, and the measured value itself is on the good side of its bound, or within one
+    standard error of it: what ends an alert. A rule that has not fired yet says less."""
+    numbers = finding.numbers
+    value, bound = numbers.get("value"), numbers.get("bound")
+    if finding.verdict is not Verdict.HEALTHY or value is None or bound is None:
+        return False
+    noise = (numbers.get("upper", value) - numbers.get("lower", value)) / (2 * 1.96)
+    match bad:
+        case Bad.FALLS:
+            return value >= bound - noise
+        case Bad.RISES:
+            return value <= bound + noise
+        case Bad.MOVES:
+            baseline = numbers.get("baseline", bound)
+            return abs(value - baseline) <= abs(bound - baseline) + noise
 
 
 def _nothing() -> Finding:

@@ -91,6 +91,12 @@ class TableSource:
     outcomes: Outcomes | None
     matured_after: timedelta
     """How old a prediction has to be before its outcome counts: equal maturity for all."""
+    fresh_within: timedelta = timedelta(days=7)
+    """Without a new prediction for so long, or a newly mature outcome, nobody knows how the version
+    does: an error, never healthy."""
+    outcomes_within: timedelta = timedelta(days=7)
+    """How much longer than `matured_after` an outcome may take. So long it is waited for, in order;
+    what comes later still is counted, and not bet on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,8 +174,8 @@ class DelongSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class EProcessSpec:
-    """The betting e-process since release: wrong in at most `alpha` of all deployments, half of it
-    for the doubt about the baseline, so that it fires at evidence 2/alpha."""
+    """The betting e-process since release: wrong in at most `alpha` of all deployments. Half of it
+    pays for the doubt about the baseline, so it fires at evidence 2/alpha."""
 
     tolerance: float
     alpha: float
@@ -177,8 +183,10 @@ class EProcessSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class SteadySpec:
-    """Its steady-state form, for a change in mid-life: fires at evidence horizon/alpha, where the
-    horizon is what is expected in 30 days (bads for AUC, decisions for a rate)."""
+    """Its steady-state form, for a change in mid-life: at most `alpha` false alarms are expected in
+    30 days, in which `horizon` is what comes (bads for AUC, decisions for a rate). Half of alpha
+    pays for the doubt about the baseline, so it fires at evidence 2·horizon/alpha, and a rate that
+    may move either way at twice that."""
 
     tolerance: float
     alpha: float

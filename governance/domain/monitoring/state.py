@@ -13,7 +13,8 @@ from governance.domain.monitoring.verdict import Finding, Verdict
 
 
 class MonitorKey(NamedTuple):
-    """One monitor of one version; the next version begins anew."""
+    """One monitor of one version. Each stay in Production begins anew: the digest of the monitor's
+    description names the stay."""
 
     model: ModelName
     version: Version

@@ -110,6 +110,8 @@ def _source(source: TableSource) -> Mapping[str, str]:
         f"version {p.version!r}, score {p.score!r}, approved {p.approved!r}, model {p.model!r}",
         "outcomes": outcomes,
         "matured": f"counts what is older than {duration(source.matured_after)}",
+        "fresh": f"misses predictions after {duration(source.fresh_within)}",
+        "late": f"waits {duration(source.outcomes_within)} longer for outcomes that are late",
     }
 
 
@@ -138,12 +140,13 @@ def _rule(spec: RuleSpec) -> str:
             )
         case EProcessSpec():
             return (
-                f"at evidence of 1 in {spec.alpha!r} since release, tolerating {spec.tolerance!r}"
+                f"when wrong in at most {spec.alpha!r} of deployments, betting since release, "
+                f"tolerating {spec.tolerance!r}"
             )
         case SteadySpec():
             return (
-                f"at evidence of {spec.horizon} in {spec.alpha!r} at any time, tolerating "
-                f"{spec.tolerance!r}"
+                f"when wrong in at most {spec.alpha!r} of months with {spec.horizon} each, betting "
+                f"at any time, tolerating {spec.tolerance!r}"
             )
         case PsiSpec():
             return (
