@@ -80,13 +80,35 @@ def resolve(at: Resolving, spec: MonitorSpec, source: TableSource | None) -> Res
         case FixedBaseline(value=value, goods=goods, bads=bads):
             return Resolved(baseline=_from_number(spec, value, goods, bads, in_sample=False))
         case ValidationBaseline():
-            return Resolved(baseline=_from_metrics(at, spec, spec.baseline))
+            snapshot = at.registry.snapshot(at.model, at.version)
+            return Resolved(baseline=_from_snapshot(snapshot, spec, spec.baseline))
         case ScoredBaseline():
             return Resolved(baseline=_from_artifact(at, spec, spec.baseline))
         case FirstOutcomes(count=count):
             return _from_first(at, spec, source, count)
         case _:
             assert_never(spec.baseline)
+
+
+def resolve_number(
+    registry: Registry, model: ModelName, version: Version, spec: MonitorSpec
+) -> Estimate:
+    """The baseline of a monitor on AUC that stands in the version's run, without looking at any
+    source.
+
+    Raises:
+        Refused: what the policy names is not there. Unavailable.
+    """
+    if isinstance(spec.baseline, ScoredBaseline):
+        named = spec.baseline
+        raw = registry.run_file(model, version, named.artifact, max_bytes=_LARGEST_ARTIFACT_BYTES)
+        found = delong(_scored_rows(named, raw))
+        if found is None:
+            raise Refused("no_baseline", f"{named.artifact} holds no goods or no bads.")
+        return found
+    if isinstance(spec.baseline, ValidationBaseline):
+        return _from_snapshot(registry.snapshot(model, version), spec, spec.baseline).estimate
+    raise Refused("no_baseline", f"The baseline of {spec.name} does not stand in the run.")
 
 
 def _from_number(
@@ -102,8 +124,7 @@ def _from_number(
     return share_baseline(value, goods, bads, rows=rows, in_sample=in_sample)
 
 
-def _from_metrics(at: Resolving, spec: MonitorSpec, named: ValidationBaseline) -> Baseline:
-    snapshot = at.registry.snapshot(at.model, at.version)
+def _from_snapshot(snapshot: Snapshot, spec: MonitorSpec, named: ValidationBaseline) -> Baseline:
     value = _number(snapshot, named.metric)
     goods = None if named.goods is None else _count(snapshot, named.goods)
     bads = None if named.bads is None else _count(snapshot, named.bads)

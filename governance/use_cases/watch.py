@@ -212,14 +212,10 @@ class Watch:
             else:
                 self._slow.discard(where)
 
-    def _note(self, quiet: Mapping[MonitorKey, timedelta]) -> None:
+    def _note(self, quiet: Mapping[MonitorKey, datetime]) -> None:
         """Looks that found what was found before are kept together, at the next tick."""
-        if not quiet:
-            return
-        with self._world.store.read() as tx:
-            now = tx.now
         with self._lock:
-            self._quiet.update({key: now + every for key, every in quiet.items()})
+            self._quiet.update(quiet)
 
     def _keep_quiet_looks(self) -> None:
         with self._lock:
@@ -252,10 +248,10 @@ def due_monitors(rules: Rules, production: Mapping[ModelName, Tenure]) -> tuple[
 
 def look_at(
     world: World, sources: MetricSources, batch: Sequence[tuple[Due, MonitorState]]
-) -> Mapping[MonitorKey, timedelta]:
+) -> Mapping[MonitorKey, datetime]:
     """Look at monitors of one model, keep what was found, and act on what regressed. Returns the
-    monitors that found what they had found before, each with its rhythm: nothing of them is kept
-    yet.
+    monitors that found what they had found before, each with its next look: nothing of them is
+    kept yet.
 
     Raises:
         Unavailable: the store.
@@ -264,7 +260,7 @@ def look_at(
         now = tx.now
     eyes = Eyes(registry=world.registry, sources=SharedReads(sources))
     marks = _marks(sources, batch)
-    quiet: dict[MonitorKey, timedelta] = {}
+    quiet: dict[MonitorKey, datetime] = {}
     for due, state in batch:
         watched = Watched(
             model=due.key.model,
@@ -276,7 +272,7 @@ def look_at(
         found = look(eyes, watched, due.spec, due.source, state, now=now, mark=mark)
         verdict_at = world.elapsed()
         if _is_quiet(state, found):
-            quiet[due.key] = due.spec.every
+            quiet[due.key] = now + due.spec.every
             continue
         raised = _keep(world, due, found)
         if raised is not None and raised.outcome is Outcome.PENDING:

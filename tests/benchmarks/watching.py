@@ -27,6 +27,7 @@ from governance.domain.monitoring.alert import Alert, AlertId, Outcome
 from governance.domain.monitoring.spec import (
     Action,
     Bad,
+    EProcessSpec,
     FixedBaseline,
     Metric,
     MonitorSpec,
@@ -46,6 +47,7 @@ from tests.sources.feed import ADDRESS, SqliteFeed, a_source, some_applicants
 from tests.stories.desk import HandClock
 
 ROUNDS = 15
+_FOR_EVER = timedelta(days=36500)
 MODELS = 1000
 
 
@@ -202,29 +204,29 @@ def _tick() -> None:
 
 def _many_policies() -> Rules:
     rules = some_rules()
+    window = ThresholdSpec(drop=0.9, window=_FOR_EVER, minimum_goods=1, minimum_bads=0)
     monitors = tuple(
         MonitorSpec(
             name=name,
             metric=metric,
             source="applications",
             baseline=FixedBaseline(value=0.78, goods=7000, bads=3000),
-            rule=ThresholdSpec(
-                drop=0.9, window=timedelta(days=36500), minimum_goods=1, minimum_bads=0
-            ),
+            rule=rule,
             bad=Bad.FALLS,
             every=timedelta(minutes=5),
             then=Action.ALERT,
         )
-        for name, metric in (
-            ("auc", Metric.AUC),
-            ("brier", Metric.BRIER),
-            ("approvals", Metric.APPROVAL_RATE),
+        for name, metric, rule in (
+            ("auc", Metric.AUC, EProcessSpec(tolerance=0.01, alpha=0.01)),
+            ("brier", Metric.BRIER, window),
+            ("approvals", Metric.APPROVAL_RATE, window),
         )
     )
+    source = a_source(fresh_within=_FOR_EVER, outcomes_within=timedelta())
     policy = replace(
         a_policy(),
         pattern="model_*",
-        watching=Watching(sources=(a_source(),), monitors=monitors),
+        watching=Watching(sources=(source,), monitors=monitors),
     )
     return replace(
         rules, policies=PolicySet(policies={"model_*": policy}, digest=rules.policies.digest)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from bot.sandbox import Message
+from governance.adapters.traffic_file import TrafficFile
 from governance.domain.evidence import Version
 from governance.domain.identity import PersonId
 from governance.domain.monitoring.alert import Alert, AlertId, Outcome
@@ -217,3 +220,55 @@ def test_the_card_shows_what_watches_the_model(office: Office) -> None:
     rolled_back(office)
     office.person("dana").type(CHANNEL, f"/model {MODEL}")
     office.reads("dana", "AUC fell 0.161 below baseline (automatic)")
+
+
+@pytest.mark.parametrize("error", ["not_in_channel", "is_archived", "channel_not_found"])
+def test_an_alert_that_the_channel_cannot_take_reaches_who_is_on_call(
+    office: Office, error: str
+) -> None:
+    """And the owners, who also hear why: nothing that moved Production stays unsaid."""
+    office.desk.promoted()
+    office.conversation.send_due()
+    office.slack.fail_next("chat.postMessage", error, times=1)
+    alert = raised(office)
+    automatic.react(office.desk.world, alert.id)
+    for _time in range(4):
+        office.conversation.send_due()
+    office.reads("otto", "Rolled back: credit_scoring v4 → v3")
+    office.reads("dana", "Rolled back: credit_scoring v4 → v3")
+    office.reads("dana", "cannot post about credit_scoring")
+
+
+def test_what_traffic_was_not_told_stands_in_the_alert(office: Office, tmp_path: Path) -> None:
+    """The registry moved all the same."""
+    office.desk.promoted()
+    office.conversation.send_due()
+    broken = tmp_path / "traffic.json"
+    broken.write_text("{not json")
+    office.desk.traffic = TrafficFile(broken)
+    alert = raised(office)
+    automatic.react(office.desk.world, alert.id)
+    office.conversation.send_due()
+    text = sees(office, office.channel_says("Rolled back: credit_scoring v4 → v3"))
+    assert "Traffic could not be told" in text
+    assert "It is tried again." in text
+    done = [e for e in office.desk.events() if e["kind"] == "rollback_done"]
+    assert "traffic" in str(done[0]["facts"])
+
+
+def test_an_alert_that_is_well_again_says_so_and_waits_for_somebody(office: Office) -> None:
+    """In the thread; then a click ends it."""
+    message = rolled_back(office)
+    desk = office.desk
+    with desk.store.transaction() as tx:
+        (alert,) = tx.open_alerts(MODEL)
+        alerts.recovered(tx, alert, "Healthy again with v3.")
+    office.conversation.send_due()
+    otto = office.person("otto")
+    said = [otto.sees(m) for m in otto.thread(message)]
+    assert any("Healthy again with v3. It stays open until somebody" in line for line in said)
+    assert "[Acknowledge]" in sees(office, message)
+    otto.click(message, "Acknowledge")
+    office.slack.wait_for(lambda: "· over" in sees(office, message))
+    with desk.store.read() as tx:
+        assert tx.open_alerts(MODEL) == ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from mlflow import MlflowClient
 
 from bot.cli import main
+from bot.demo.registry_view import RegistryView
 from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.tenure import Origin, Tenure
 from tests.cli.deployment import Deployment
@@ -109,13 +111,26 @@ def test_the_plan_says_how_late_and_how_wrong_a_rule_is(deployment: Deployment) 
         "monitor", "plan", MODEL, "--per-day", "500", "--bads", "0.3", "--baseline-rows", "1000"
     )
     assert told.code == 0, told.err
-    assert "AUC 0.78, 30% bads, 500 outcomes a day, baseline on 1,000 rows." in told.out
-    wrong = re.search(r"wrong within 30 days: (\d+) % of runs", told.out)
+    assert "30% bads, baseline on 1,000 rows (as you said), 500 outcomes a day" in told.out
+    wrong = re.search(r"wrong within 30 days: (?:less than )?(\d+) % of runs", told.out)
     assert wrong is not None
     assert int(wrong[1]) <= 5
     assert "a drop of 0.15 is seen in 100 % of runs" in told.out
     assert "monitor approvals" in told.out
     assert "judges no AUC, and is not simulated" in told.out
+
+
+def test_the_plan_reads_the_baseline_of_the_version_in_production(deployment: Deployment) -> None:
+    """Its own scores, as the monitor will; without MLflow it says what it takes instead."""
+    told = deployment.foureyes("monitor", "plan", MODEL, "--per-day", "500")
+    assert told.code == 0, told.err
+    assert "AUC 0.78, 8% bads, baseline on 10,000 rows (taken: nothing is in" in told.out
+    RegistryView(deployment.more["MLFLOW_TRACKING_URI"]).set_stage(MODEL, 1, "Production")
+    told = deployment.foureyes("monitor", "plan", MODEL, "--per-day", "500")
+    assert re.search(r"AUC 0\.\d+, \d+% bads, baseline on [\d,]+ rows \(of v1\)", told.out)
+    alone = replace(deployment, more={**deployment.more, "MLFLOW_TRACKING_URI": ""})
+    without = alone.foureyes("monitor", "plan", MODEL, "--per-day", "500")
+    assert "AUC 0.78, 8% bads, baseline on 10,000 rows (taken: " in without.out
 
 
 def test_a_backtest_says_when_each_rule_would_have_fired_and_changes_nothing(

@@ -109,6 +109,8 @@ REFUSED = [
     (SCORED, "{fixed: {value: 0.8}}", "how sure the baseline is", "then: alert"),
     (SCORED, "{fixed: {value: 0.8, goods: 70}}", "one of goods and bads is missing", "both"),
     (SCORED, "{}", "this baseline is empty", "validation"),
+    ("every: 5m\n", "every: 5m\n    bad: rises\n", "auc is bad when it falls", "Delete the line"),
+    ("matured_after: 30d", "fresh_within: 0s", "no time", "2d"),
     ("every: 5m", "every: 0s", "no time", "2d"),
     ("repeat_to_owners: 1h", "repeat_to_owners: 1m", "before who is on call", "longer"),
     ("https://serving.example", "https://a:b@serving.example", "holds a password", "none"),
@@ -215,3 +217,38 @@ def test_a_monitor_that_begins_to_act_is_told_so() -> None:
     assert list(differences(old, watching_of(WATCHED))) == [
         "monitor auc now rolls back, and before it only alerts"
     ]
+
+
+ALERTING = WATCHED.replace("then: roll_back", "then: alert")
+BETS = ["e_process: {}", "steady: {horizon: 500}"]
+UNCOUNTED = [
+    "{fixed: {value: 0.8}}",
+    "{validation: {metric: auc_validation}}",
+    "{training: {metric: auc_train}}",
+]
+
+
+@pytest.mark.parametrize("rule", BETS)
+@pytest.mark.parametrize("baseline", UNCOUNTED)
+def test_bets_on_a_baseline_without_counts_are_refused_also_for_an_alert(
+    rule: str, baseline: str
+) -> None:
+    """They pair goods with bads, so such a monitor would be blind for ever; a threshold is not."""
+    text = ALERTING.replace("e_process: {}", rule).replace(SCORED, baseline)
+    (found,) = problems_of({**FILES, "credit.yaml": text})
+    assert "does not say how many there are" in found.what
+    window = "threshold: {drop: 0.05, window: 7d, minimum: {goods: 200, bads: 50}}"
+    assert watching_of(ALERTING.replace("e_process: {}", window).replace(SCORED, baseline))
+
+
+def test_a_precision_of_which_nobody_knows_the_flagged_only_alerts() -> None:
+    """Its counts of goods and bads are not what it rests on; scores, or the first outcomes, are."""
+    window = "threshold: {drop: 0.05, window: 7d, minimum: {goods: 200, bads: 50}}"
+    policy = WATCHED.replace("metric: auc\n", "metric: precision\n")
+    policy = policy.replace("e_process: {}", window)
+    policy = policy.replace("sources:", "decision_threshold: threshold\nsources:")
+    counted = "{validation: {metric: precision_validation, goods: g, bads: b}}"
+    (found,) = problems_of({**FILES, "credit.yaml": policy.replace(SCORED, counted)})
+    assert "nobody says how many those were" in found.what
+    for known in (SCORED, "{first_outcomes: 1000}"):
+        assert watching_of(policy.replace(SCORED, known)).monitors

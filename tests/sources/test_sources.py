@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import math
 import random
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -419,6 +420,31 @@ def _found_within(sources: IbisSources, ask: Ask, *, looks: int) -> str:
         except Refused as found:
             return found.sentence
     return "nothing"
+
+
+def test_a_change_of_the_clocks_shortens_no_window(
+    feed: Feed, sources: IbisSources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The night of summer time, on a machine that lives by it: a day has 24 hours of rows."""
+    monkeypatch.setenv("TZ", "Europe/Amsterdam")
+    time.tzset()
+    try:
+        night = datetime(2026, 3, 28, 12, 0, tzinfo=UTC)
+        rows = [
+            replace(row, at=night + timedelta(minutes=30 * n))
+            for n, row in enumerate(some_applicants(96))
+        ]
+        feed.write(rows)
+        for hour in range(0, 48, 5):
+            since = night + timedelta(hours=hour - 24)
+            until = night + timedelta(hours=hour)
+            days = sources.scores(SOURCE, MODEL, V3, since=since, until=until)
+            expected = [r for r in rows if since <= at_of(r) < until]
+            assert counted(days).n_rows == len(expected)
+            assert [d.day for d in days] == sorted({at_of(r).date() for r in expected})
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 # --- late outcomes --------------------------------------------------------------------------------

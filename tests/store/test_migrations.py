@@ -74,3 +74,27 @@ def test_the_guards_are_there_after_each_migration(empty: Engine) -> None:
 def triggers(connection: Connection) -> set[tuple[str, str]]:
     """What the database itself lists: table and trigger."""
     return {tuple(row) for row in connection.execute(text(QUERIES[connection.dialect.name]))}
+
+
+def test_a_database_of_an_older_version_gets_what_is_new(empty: Engine) -> None:
+    """The columns that came later are added to tables that hold rows."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(sql_store.__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    with empty.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        connection.execute(text("ALTER TABLE monitors DROP COLUMN looked_at"))
+        connection.execute(
+            text(
+                "INSERT INTO monitors (model, version, monitor, spec, next_look_at, body) "
+                "VALUES ('m', 1, 'auc', 'x', '2026-03-01 00:00:00', '{}')"
+            )
+        )
+        connection.commit()
+    with empty.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+    with empty.connect() as connection:
+        assert connection.execute(text("SELECT looked_at FROM monitors")).scalars().all() == [None]

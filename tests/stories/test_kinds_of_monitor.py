@@ -7,11 +7,12 @@ import io
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Event
 
 import pytest
 
+from governance.adapters.sql_store.transaction import SqlTransaction
 from governance.domain.errors import Unavailable
 from governance.domain.evidence import Metric as LoggedMetric
 from governance.domain.evidence import ModelName, Version
@@ -33,6 +34,7 @@ from governance.domain.monitoring.spec import (
     ValidationBaseline,
     Watching,
 )
+from governance.domain.monitoring.state import MonitorKey
 from governance.domain.monitoring.verdict import Verdict
 from governance.domain.policy import PolicySet
 from governance.ports import Mark, MetricPoint, MetricSources
@@ -578,6 +580,38 @@ def test_a_slow_source_holds_up_no_other_model(watched: WatchedDesk, url: str) -
         sources.let.set()
         watch.stop()
         assert watch.is_idle(timedelta(seconds=30))
+
+
+def test_quiet_looks_are_kept_together_and_change_nothing_else(watched: WatchedDesk) -> None:
+    """One statement at the next tick, whatever the number of monitors; each has its next look."""
+    watched.watched_by(a_monitor(), a_monitor(name="alarm", every=timedelta(minutes=30)))
+    watched.arrive(300, auc=0.8)
+    watched.look()
+    watched.look()
+    before = watched.state()
+    saved: list[int] = []
+    store = watched.desk.store
+    with store.transaction() as tx:
+        original = type(tx).save_quiet_looks
+
+    def counting(self: SqlTransaction, looked: Mapping[MonitorKey, datetime]) -> None:
+        saved.append(len(looked))
+        original(self, looked)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SqlTransaction, "save_quiet_looks", counting)
+        watched.desk.clock.advance(minutes=60)
+        Watch(watched.desk.world).look_now()
+    assert saved == [2]
+    now = watched.desk.clock.now
+    with store.read() as tx:
+        states = {s.key.monitor: (s, at) for s, at in tx.monitor_states(MODEL)}
+    assert {name: at for name, (_s, at) in states.items()} == {
+        "auc": now + timedelta(minutes=5),
+        "alarm": now + timedelta(minutes=30),
+    }
+    assert states["auc"][0].looked_at == now
+    assert replace(states["auc"][0], looked_at=before.looked_at) == before
 
 
 # --- helpers --------------------------------------------------------------------------------------

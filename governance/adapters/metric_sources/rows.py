@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from functools import cached_property
 
+import ibis
 from ibis.expr.types import BooleanValue, Column, Table
 
 from governance.adapters.metric_sources.columns import Columns, as_text
@@ -90,6 +91,16 @@ class Rows:
         outcomes = self._outcomes()
         known = outcomes.filter(outcomes.bad.notnull())
         return predictions.join(known, _same(predictions.key, known.outcome_key))
+
+    def with_any_outcome(self) -> Table:
+        """All predictions, with their outcome as `bad` where there is one."""
+        predictions = self.predictions()
+        if self.is_one_table:
+            return predictions
+        if self.source.outcomes is None:
+            return predictions.mutate(bad=ibis.null("int64"))
+        known = self._outcomes()
+        return predictions.left_join(known, _same(predictions.key, known.outcome_key))
 
     def waited_for(self) -> Table:
         """Predictions without an outcome that may still get one: whoever was declined gets none."""

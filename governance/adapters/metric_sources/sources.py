@@ -45,28 +45,22 @@ class IbisSources:
         """Counts and the newest moment; nothing is checked yet."""
 
         def ask(rows: Rows) -> Mark:
-            predictions = rows.predictions()
+            table = rows.with_any_outcome()
             (found,) = all_rows(
-                predictions.aggregate(
-                    n=predictions.count(), newest=predictions.at.max(), sum=predictions.bin.sum()
+                table.aggregate(
+                    n=table.count(),
+                    newest=table.at.max(),
+                    known=table.bad.count(),
+                    newest_known=table.at.max(where=table.bad.notnull()),
+                    sum=(2 * table.bin + (table.bad * (table.bin + 1)).fill_null(0)).sum(),
                 )
             )
-            known: Row = {"n": 0, "newest": None, "sum": 0}
-            if source.outcomes is not None:
-                joined = rows.with_outcomes()
-                (known,) = all_rows(
-                    joined.aggregate(
-                        n=joined.count(),
-                        newest=joined.at.max(),
-                        sum=(joined.bad * (joined.bin + 1)).sum(),
-                    )
-                )
             return Mark(
                 predictions=whole(found["n"]),
                 newest=_moment(found["newest"]),
-                outcomes=whole(known["n"]),
-                newest_with_outcome=_moment(known["newest"]),
-                checksum=2 * whole(found["sum"]) + whole(known["sum"]),
+                outcomes=whole(found["known"]),
+                newest_with_outcome=_moment(found["newest_known"]),
+                checksum=whole(found["sum"]),
             )
 
         return self._ask(source, model, version, ask)

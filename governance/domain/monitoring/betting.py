@@ -127,14 +127,18 @@ class EProcess:
     def advance(self, state: BettingState, scored: Iterable[tuple[float, bool]]) -> BettingState:
         """Take outcomes (score, is bad) in the order of arrival. Raises ValueError for a score
         that is no finite number."""
-        paired, values = _Pairs(goods_each=_goods_each(self.base_rate)).add(state, scored)
-        logs, highest = list(paired.logs), paired.highest
+        paired, values = _Pairs(goods_each=goods_each(self.base_rate)).add(state, scored)
+        return self.bet(paired, values)
+
+    def bet(self, state: BettingState, values: Sequence[float]) -> BettingState:
+        """Take values Z that were paired already, each in 0..1 with the AUC for its mean."""
+        logs, highest = list(state.logs), state.highest
         stakes = _stakes(self.mu0)
         for z in values:
             for i, stake in enumerate(stakes):
                 logs[i] += log1p(-stake * (z - self.mu0))
             highest = max(highest, _log_mean(logs))
-        return replace(paired, logs=tuple(logs), highest=highest, bets=paired.bets + len(values))
+        return replace(state, logs=tuple(logs), highest=highest, bets=state.bets + len(values))
 
     def evidence(self, state: BettingState) -> float:
         """The largest wealth so far; 0 before the first bet, never infinite."""
@@ -169,9 +173,14 @@ class SteadyEProcess:
 
     def advance(self, state: BettingState, scored: Iterable[tuple[float, bool]]) -> BettingState:
         """As `EProcess.advance`."""
-        paired, values = _Pairs(goods_each=_goods_each(self.base_rate)).add(state, scored)
-        factors = [[log1p(-s * (z - self.mu0)) for s in _stakes(self.mu0)] for z in values]
-        return _detect(paired, factors)
+        paired, values = _Pairs(goods_each=goods_each(self.base_rate)).add(state, scored)
+        return self.bet(paired, values)
+
+    def bet(self, state: BettingState, values: Sequence[float]) -> BettingState:
+        """As `EProcess.bet`."""
+        stakes = _stakes(self.mu0)
+        factors = [[log1p(-s * (z - self.mu0)) for s in stakes] for z in values]
+        return _detect(state, factors)
 
     def evidence(self, state: BettingState) -> float:
         """The largest value so far."""
@@ -251,7 +260,9 @@ def _detect(
     return replace(state, logs=tuple(logs), highest=highest, bets=state.bets + len(factors))
 
 
-def _goods_each(base_rate: float) -> int:
+def goods_each(base_rate: float) -> int:
+    """How many goods each bad meets: m = ⌊(1 − π)/π⌋, at least one. Raises ValueError for a share
+    of bads outside 0..1."""
     if not 0.0 < base_rate < 1.0:
         raise ValueError("the share of bads lies between 0 and 1")
     return max(1, floor((1 - base_rate) / base_rate + 1e-9))

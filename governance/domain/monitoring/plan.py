@@ -15,7 +15,7 @@ from statistics import NormalDist, fmean
 from typing import Protocol
 
 from governance.domain.monitoring.baseline import Baseline, alpha_of_bets, mu0
-from governance.domain.monitoring.betting import EProcess, SteadyEProcess
+from governance.domain.monitoring.betting import EProcess, SteadyEProcess, goods_each
 from governance.domain.monitoring.measures import hanley_mcneil
 from governance.domain.monitoring.spec import (
     DelongSpec,
@@ -27,8 +27,11 @@ from governance.domain.monitoring.spec import (
 from governance.domain.monitoring.verdict import Estimate
 
 DAYS = 30
-_RUNS = 60
-_MOST_ROWS = 40_000
+RUNS = 100
+"""Of each kind. What never happened in so many may still happen in 3 of 100 (the rule of three)."""
+_MOST_BADS = 6_000
+"""Bets of one run: a busier model is simulated for fewer days, and the plan says for how many."""
+_BETS_A_LOOK = 20
 _BLOCKS = 40
 """A sliding window is simulated as so many blocks, each with its share of the window's noise."""
 
@@ -60,8 +63,9 @@ class Plan:
     """What to expect of a rule."""
 
     days: float
-    """How long each run lasted: 30 days, or as many as the largest simulated number of rows."""
+    """How long each run lasted: 30 days, or as many as the largest simulated number of bads."""
     false_alarm_percent: float
+    """Of `RUNS` runs; 0 means less than 3."""
     drops: tuple[Seen, ...]
 
 
@@ -83,18 +87,20 @@ def plan(rule: RuleSpec, expected: Expected, *, drops: Sequence[float], dice: Di
     """
     if not 0.5 < expected.auc < 1 or not 0 < expected.bad_share < 1 or expected.rows_a_day < 1:
         raise ValueError("an AUC between 0.5 and 1, a share of bads, and some rows a day")
-    rows = min(DAYS * expected.rows_a_day, _MOST_ROWS)
+    rows = DAYS * expected.rows_a_day
+    if isinstance(rule, EProcessSpec | SteadySpec):
+        rows = min(rows, int(_MOST_BADS / expected.bad_share))
     run = _runner(rule, expected, rows)
-    wrong = [run(dice, expected.auc) is not None for _ in range(_RUNS)]
+    wrong = [run(dice, expected.auc) is not None for _ in range(RUNS)]
     seen: list[Seen] = []
     for drop in drops:
-        delays = [run(dice, max(expected.auc - drop, 0.01)) for _ in range(_RUNS)]
+        delays = [run(dice, max(expected.auc - drop, 0.01)) for _ in range(RUNS)]
         found = [d for d in delays if d is not None]
         mean = fmean(found) if found else None
         seen.append(
             Seen(
                 drop=drop,
-                found_percent=100 * len(found) / _RUNS,
+                found_percent=100 * len(found) / RUNS,
                 rows=mean,
                 bads=None if mean is None else mean * expected.bad_share,
                 days=None if mean is None else mean / expected.rows_a_day,
@@ -102,7 +108,7 @@ def plan(rule: RuleSpec, expected: Expected, *, drops: Sequence[float], dice: Di
         )
     return Plan(
         days=rows / expected.rows_a_day,
-        false_alarm_percent=100 * sum(wrong) / _RUNS,
+        false_alarm_percent=100 * sum(wrong) / RUNS,
         drops=tuple(seen),
     )
 
@@ -152,15 +158,17 @@ def _bet(
             mu0=against, base_rate=expected.bad_share, alpha=alpha, horizon=rule.horizon
         )
     distance = NormalDist().inv_cdf(auc) * sqrt(2)
-    state, step = process.begin(), max(20, rows // 200)
-    for begun in range(0, rows, step):
-        batch = [
-            (dice.gauss(distance if is_bad else 0.0, 1.0), is_bad)
-            for is_bad in (dice.random() < expected.bad_share for _ in range(step))
+    partners, normal = goods_each(expected.bad_share), NormalDist()
+    state, bads = process.begin(), int(rows * expected.bad_share)
+    for begun in range(0, bads, _BETS_A_LOOK):
+        # A good loses against a bad of this score with this chance, so Z is a binomial share.
+        chances = [normal.cdf(dice.gauss(distance, 1.0)) for _ in range(_BETS_A_LOOK)]
+        values = [
+            sum(dice.random() < chance for _ in range(partners)) / partners for chance in chances
         ]
-        state = process.advance(state, batch)
+        state = process.bet(state, values)
         if process.fires(state):
-            return float(begun + step)
+            return (begun + _BETS_A_LOOK) / expected.bad_share
     return None
 
 
