@@ -23,8 +23,8 @@ $(STAMP): pyproject.toml requirements.lock
 demo: $(STAMP) ## The whole story on this machine; ends by itself
 	@$(BIN)/foureyes demo
 
-test: $(STAMP) ## All tests, with types, lint and import contracts
-	@$(BIN)/python -m pytest --durations=10 $(ARGS)
+test: $(STAMP) ## All tests, with types, lint and import contracts; ARGS="-n 0 …" for one process
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --durations=10 $(ARGS)
 
 $(SYSTEM_STAMP): $(STAMP) requirements-system.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-system.lock

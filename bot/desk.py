@@ -26,7 +26,7 @@ from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.identity import Actor, SlackAccount
 from governance.domain.monitoring.alert import AlertId
 from governance.domain.promotion import Request, State
-from governance.ports import InboxId, InboxItem
+from governance.ports import InboxId, InboxItem, IntentKind
 from governance.use_cases import alerts, inspect, reconcile, restore, roll_back
 from governance.use_cases.decide import Ballot, decide, withdraw_request, withdraw_vote
 from governance.use_cases.promote import Wish, promote
@@ -42,6 +42,12 @@ MODAL_KINDS = frozenset(
     {"open_comment", "open_details", "open_promote", "choose_model", "open_record"}
 )
 """What only opens or fills a modal: after a restart the trigger is gone, and the person is told."""
+_TRIED_AGAIN = frozenset(
+    {"vote", "decision", "withdraw_vote", "withdraw_request", "acknowledge", "roll_back"}
+)
+"""What somebody decided: kept until it could be counted. A rollback button has its own time."""
+_GIVEN_UP_AFTER = timedelta(minutes=30)
+_LONGEST_WAIT_SECONDS = 60.0
 
 
 @dataclass
@@ -92,8 +98,7 @@ class Desk:
         except Unavailable as problem:
             if problem.code == "store_unavailable":
                 return None  # nothing could be stored, so nothing was done: the lease runs out
-            self.reply(payload, views.sentence(problem.sentence))
-            return problem.code
+            return self._not_now(item, payload, problem)
         except FoureyesError as problem:
             self._maybe_redraw(problem, payload)
             self.reply(payload, views.sentence(problem.sentence))
@@ -106,6 +111,32 @@ class Desk:
         if answer is not None:
             self.reply(payload, answer)
         return "done"
+
+    def _not_now(self, item: InboxItem, payload: Payload, problem: Unavailable) -> str | None:
+        """Something did not answer: what somebody decided is tried again, a question is not."""
+        if item.kind == "roll_back" and self._is_being_rolled_back(payload):
+            self.reply(payload, views.sentence(messages.rollback_stands(problem.sentence)))
+            return problem.code
+        if item.kind not in _TRIED_AGAIN:
+            self.reply(payload, views.sentence(messages.not_done(problem.sentence)))
+            return problem.code
+        with self.world.store.read() as tx:
+            now = tx.now
+        if now - item.received_at >= _GIVEN_UP_AFTER:
+            self.reply(payload, views.sentence(messages.given_up(problem.sentence)))
+            return problem.code
+        wait = min(float(2**item.attempts), _LONGEST_WAIT_SECONDS)
+        wait = max(wait, problem.retry_after_seconds or 0.0)
+        with self.world.store.transaction() as tx:
+            tx.item_delayed(item.id, tx.now + timedelta(seconds=wait))
+        if item.attempts == 1:
+            self.reply(payload, views.sentence(messages.trying_again(problem.sentence)))
+        return None
+
+    def _is_being_rolled_back(self, payload: Payload) -> bool:
+        model = ModelName(str(json.loads(payload["value"])["model"]))
+        with self.world.store.read() as tx:
+            return any(i.kind is IntentKind.ROLLBACK for i in tx.open_intents(model))
 
     def _handle(self, kind: str, payload: Payload) -> Drawn | None:
         match kind:

@@ -36,9 +36,9 @@ class SlackAccounts:
                     is_guest=None,
                     same_workspace=None,
                 )
-            raise _unavailable() from error
+            raise _unavailable(error) from error
         except OSError as error:
-            raise _unavailable() from error
+            raise _unavailable(error) from error
         deleted = _flag(user.get("deleted"))
         guest_flags = [_flag(user.get(k)) for k in ("is_restricted", "is_ultra_restricted")]
         if True in guest_flags or user.get("is_stranger") is True:
@@ -86,7 +86,7 @@ class SlackAccounts:
                 try:
                     told = self._client.auth_test()
                 except (SlackApiError, OSError) as error:
-                    raise _unavailable() from error
+                    raise _unavailable(error) from error
                 self._home = (str(told.get("team_id") or ""), str(told.get("enterprise_id") or ""))
             return self._home
 
@@ -108,8 +108,13 @@ def _same(user: dict[str, object], team: str, enterprise: str) -> bool | None:
     return False
 
 
-def _unavailable() -> Unavailable:
+def _unavailable(error: SlackApiError | OSError) -> Unavailable:
+    wait: float | None = None
+    if isinstance(error, SlackApiError):
+        told = (error.response.headers or {}).get("Retry-After", "")
+        wait = float(told) if str(told).isdigit() else None
     return Unavailable(
         "workspace_unavailable",
-        "Slack does not answer who this is. Nothing is lost: it is tried again.",
+        "Slack does not answer who this is.",
+        retry_after_seconds=wait,
     )

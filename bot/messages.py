@@ -32,6 +32,29 @@ _METRICS_FIRST = 12
 NOT_SERVED = "What is served was not checked."
 
 
+def not_done(why: str) -> str:
+    """A question, or a wish that was not stored: nothing of it is tried again."""
+    return f"{why} Nothing was done; try again in a moment."
+
+
+def trying_again(why: str) -> str:
+    """What somebody decided is kept until it could be counted."""
+    return f"{why} What you did is stored and is tried again; you do not have to do it again."
+
+
+def given_up(why: str) -> str:
+    """After half an hour."""
+    return f"{why} It was tried again for half an hour, so nothing was done. Please do it again."
+
+
+def rollback_stands(why: str) -> str:
+    """The order is recorded: the reconciler finishes it."""
+    return (
+        f"{why} The rollback is ordered and recorded, and is finished as soon as MLflow answers; "
+        "the channel is told then."
+    )
+
+
 def broke(reference: str) -> str:
     """A defect of ours."""
     return (

@@ -26,7 +26,17 @@ class Conflict(FoureyesError):
 
 
 class Unavailable(FoureyesError):
-    """Something that Foureyes needs does not answer; the operator must act, or wait."""
+    """Something that Foureyes needs does not answer; the operator must act, or wait.
+
+    The sentence says what, and not whether it is tried again: whoever tries again says so.
+    `retry_after_seconds` is how long it asks to be left alone, where it says so.
+    """
+
+    def __init__(
+        self, code: str, sentence: str, *, retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(code, sentence)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class IntegrityViolation(FoureyesError):

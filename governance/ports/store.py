@@ -252,6 +252,9 @@ class Transaction(Protocol):
     def waiting_items(self, limit: int) -> tuple[InboxItem, ...]:
         """Items that nobody works on: never claimed, or the lease ran out; oldest first."""
 
+    def item_delayed(self, inbox_id: InboxId, until: datetime) -> None:
+        """It could not be worked off yet: nobody takes it before then."""
+
     def item_done(self, inbox_id: InboxId, outcome: str) -> None:
         """Worked off; the payload is cleared, `outcome` stays."""
 

@@ -469,7 +469,10 @@ def record_failure(tx: Transaction, request: Request, why: str) -> Request:
 
 def note_problem(world: World, request_id: RequestId, problem: FoureyesError) -> None:
     """Show on the request why its last attempt did not get through; it is tried again."""
+    note = problem.sentence
+    if isinstance(problem, Unavailable):
+        note += " It is tried again until this request expires."
     with world.store.transaction() as tx:
         request = tx.request(request_id)
-        if request.is_open and request.note != problem.sentence:
-            redraw(tx, tx.save_request(replace(request, note=problem.sentence)))
+        if request.is_open and request.note != note:
+            redraw(tx, tx.save_request(replace(request, note=note)))

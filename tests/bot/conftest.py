@@ -11,8 +11,8 @@ from tests.bot.office import Office, open_office
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    """Everybody is there, and the app did nothing that Slack would not take."""
-    with open_office(f"sqlite:///{tmp_path / 'record.db'}", tmp_path / "heads") as office:
+def office(database_url: str, tmp_path: Path) -> Iterator[Office]:
+    """Everybody is there, and the app did nothing that Slack would not take; on each database."""
+    with open_office(database_url, tmp_path / "heads") as office:
         yield office
         assert office.slack.violations == ()

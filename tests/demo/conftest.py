@@ -1,8 +1,10 @@
 """Starts the demo of a wheel when a run begins, beside the other tests: it mostly waits. Its own
-tests come last and read what it printed."""
+tests come last and read what it printed. In a run of several processes, whichever gets these tests
+starts it then."""
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -55,7 +57,9 @@ _DEMO = pytest.StashKey[Demo]()
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Begin, if the demo's tests are among what was chosen, and put them last."""
     own = [item for item in session.items if item.path.parent == _HERE]
-    if own and not session.config.option.collectonly:
+    if _is_one_of_several() or session.config.option.collectonly:
+        return
+    if own:
         session.items = [item for item in session.items if item not in own] + own
         session.config.stash[_DEMO] = Demo.begin()
 
@@ -67,7 +71,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         demo.end()
 
 
+def _is_one_of_several() -> bool:
+    return "PYTEST_XDIST_WORKER" in os.environ
+
+
 @pytest.fixture(scope="session")
 def told(pytestconfig: pytest.Config) -> subprocess.CompletedProcess[str]:
     """What the demo of a built wheel prints, run where nothing of the checkout is."""
+    if _DEMO not in pytestconfig.stash:
+        pytestconfig.stash[_DEMO] = Demo.begin()
     return pytestconfig.stash[_DEMO].told()

@@ -419,7 +419,8 @@ def test_mlflow_down_after_approval_is_tried_again_until_it_answers(desk: Desk) 
     desk.registry.is_down = True
     desk.push_on()
     waiting = desk.request(request.id)
-    assert (waiting.state, waiting.note) == (State.APPROVED, "MLflow does not answer.")
+    assert waiting.state is State.APPROVED
+    assert waiting.note == ("MLflow does not answer. It is tried again until this request expires.")
     desk.registry.is_down = False
     desk.push_on()
     assert desk.request(request.id).state is State.COMPLETED

@@ -25,8 +25,8 @@ def too_late() -> Unavailable:
     """The time of a call is over."""
     return Unavailable(
         "registry_unavailable",
-        "MLflow answers too slowly, so this was given up. It is tried again where that is safe. "
-        "If this lasts, the platform team has to look at the MLflow server.",
+        "MLflow answers too slowly. If this lasts, the platform team has to look at the MLflow "
+        "server.",
     )
 
 

@@ -54,8 +54,8 @@ def unavailable(what: str) -> Unavailable:
     """MLflow did not answer."""
     return Unavailable(
         "registry_unavailable",
-        f"MLflow does not answer ({what}). Nothing is lost: it is tried again. If this lasts, the "
-        "platform team has to look at the MLflow server.",
+        f"MLflow does not answer ({what}). If this lasts, the platform team has to look at the "
+        "MLflow server.",
     )
 
 

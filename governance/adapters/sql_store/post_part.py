@@ -147,6 +147,14 @@ class PostPart:
         ).mappings()
         return tuple(_item(row) for row in rows)
 
+    def item_delayed(self, inbox_id: InboxId, until: datetime) -> None:
+        """Held by nobody, so that no dead holder's release brings it back sooner."""
+        self.connection.execute(
+            update(inbox)
+            .where(inbox.c.id == inbox_id, inbox.c.done_at.is_(None))
+            .values(leased_until=until, leased_by="")
+        )
+
     def item_done(self, inbox_id: InboxId, outcome: str) -> None:
         """Worked off; the payload is cleared."""
         self.connection.execute(
