@@ -298,14 +298,19 @@ def unreachable(model: str, facts: Mapping[str, Json]) -> str:
 def offer_text(offer: Offer) -> str:
     """What `/rollback` would do, or why it can do nothing."""
     if offer.target is not None:
-        return (
-            f"{offer.model}: Production is v{offer.current}. The last known good version is "
-            f"v{offer.target}."
-        )
+        return f"{offer.model}: Production is v{offer.current}. {_target_text(offer)}"
     return (
         f"{offer.model}: Production is v{offer.current}, and there is no version to go back to. "
         f"{_options_text(offer.options)}"
     )
+
+
+def _target_text(offer: Offer) -> str:
+    good = offer.options.target
+    if offer.target == good:
+        return f"The last known good version is v{good}."
+    known = f"v{good} is" if good is not None else "there is none that is"
+    return f"v{offer.target} was good before; {known} the last known good one."
 
 
 def _options_text(options: RollbackOptions) -> str:

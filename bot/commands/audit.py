@@ -32,30 +32,26 @@ def register(commands: Commands) -> None:
 
 
 def _show(options: argparse.Namespace) -> int:
-    from bot.assembly import database, recorded_rules
+    from bot.assembly import database
     from governance.domain.errors import Refused
     from governance.domain.evidence import ModelName
-    from governance.domain.policy import policy_for
     from governance.use_cases.audit import render_trail, trail
 
-    with database(read_settings(os.environ)) as store:
-        rules = recorded_rules(store)
-        with store.read() as tx:
-            known = sorted({str(e["model"]) for e in tx.events() if e["model"] is not None})
-            wanted = [options.model] if options.model else known
-            if options.model and options.model not in known:
-                listed = ", ".join(known) or "none"
-                raise Refused(
-                    "no_such_model",
-                    f"The record holds nothing of {options.model}. It knows: {listed}.",
-                )
-            for place, name in enumerate(wanted):
-                model = ModelName(name)
-                policy = policy_for(rules.policies, model) if rules else None
-                lines = trail(tx, model, policy.headline if policy else ())
-                if len(wanted) > 1:
-                    print(f"{'' if place == 0 else chr(10)}{literal(name)}")
-                print(literal(render_trail(lines)) or "No version has been in a stage yet.")
+    with database(read_settings(os.environ)) as store, store.read() as tx:
+        known = sorted({str(e["model"]) for e in tx.events() if e["model"] is not None})
+        wanted = [options.model] if options.model else known
+        if options.model and options.model not in known:
+            listed = ", ".join(known) or "none"
+            raise Refused(
+                "no_such_model",
+                f"The record holds nothing of {options.model}. It knows: {listed}.",
+            )
+        for place, name in enumerate(wanted):
+            model = ModelName(name)
+            lines = trail(tx, model)
+            if len(wanted) > 1:
+                print(f"{'' if place == 0 else chr(10)}{literal(name)}")
+            print(literal(render_trail(lines)) or "No version has been in a stage yet.")
     return 0
 
 

@@ -239,14 +239,20 @@ def _is_recorded(
     )
 
 
-def kind_of(record: bytes) -> str | None:
-    """The kind of a stored record; None for bytes that are no record of ours, as in a log that
+def decode(record: bytes) -> Mapping[str, Json] | None:
+    """A stored record as an object; None for bytes that are no record of ours, as in a log that
     was tampered with."""
     try:
         value = json.loads(record)
     except ValueError:
         return None
-    return str(value["kind"]) if isinstance(value, dict) and "kind" in value else None
+    return value if isinstance(value, dict) and "kind" in value else None
+
+
+def kind_of(record: bytes) -> str | None:
+    """The kind of a stored record, as `decode`."""
+    event = decode(record)
+    return None if event is None else str(event["kind"])
 
 
 def _place_problem(record: bytes, place: int, problems: list[str]) -> tuple[int, str] | None:

@@ -25,7 +25,7 @@ from governance.ports.kept import (
     SentMessage,
     WantedLook,
 )
-from governance.ports.registry import Observed, ProductionState, Registry, VersionSummary
+from governance.ports.registry import ProductionState, Registry, VersionSummary
 from governance.ports.rules import Accounts, Rules, RuleSource
 from governance.ports.store import KeptHeads, Store, Transaction
 from governance.ports.watching import (
@@ -66,7 +66,6 @@ __all__ = [
     "Notice",
     "NoticeId",
     "NoticeKind",
-    "Observed",
     "PastDecision",
     "PolicyLoad",
     "ProductionState",

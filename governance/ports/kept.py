@@ -102,6 +102,10 @@ class Intent:
     created_at: datetime
     alert: AlertId | None = None
     """The alert that an automatic rollback answers."""
+    last_known_good: bool = True
+    """Of a rollback: whether it goes to the last known good version; else somebody chose it."""
+    record_in_doubt: bool = False
+    """Of a rollback: the log contradicted its kept heads when it was ordered."""
 
 
 @dataclass(frozen=True, kw_only=True)

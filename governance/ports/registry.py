@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -18,20 +18,6 @@ class ProductionState:
     staged: tuple[Version, ...]
     """Every version in stage Production, ascending; more than one is a fault to heal."""
     alias: Version | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Observed:
-    """The stages and the alias of a model as they were last seen, or last made by us."""
-
-    stages: Mapping[Version, Stage]
-    """Versions that are in any stage but None."""
-    alias: Version | None
-
-    @property
-    def production(self) -> tuple[Version, ...]:
-        """Every version in stage Production, ascending."""
-        return tuple(sorted(v for v, s in self.stages.items() if s is Stage.PRODUCTION))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from governance.domain.ledger import Event, Head, KeptHead
 from governance.domain.monitoring.alert import Alert, AlertId
 from governance.domain.monitoring.state import MonitorKey, MonitorState
 from governance.domain.promotion import Request
-from governance.domain.tenure import Ending, Tenure
+from governance.domain.tenure import Ending, Observed, Tenure
 from governance.ports.kept import (
     DoneRollback,
     Drill,
@@ -32,7 +32,6 @@ from governance.ports.kept import (
     SentMessage,
     WantedLook,
 )
-from governance.ports.registry import Observed
 
 
 class Transaction(Protocol):
@@ -59,6 +58,13 @@ class Transaction(Protocol):
         self, *, model: ModelName | None = None, request_id: RequestId | None = None
     ) -> tuple[Mapping[str, Json], ...]:
         """Decoded records of one model or request, in order; all of them when neither is named."""
+
+    def misfiled(self) -> tuple[int, ...]:
+        """Records that are filed otherwise than their bytes say: what is looked up by model,
+        request or kind is not hashed."""
+
+    def known_models(self) -> tuple[ModelName, ...]:
+        """Every model of which the tables hold a stay, a request or a quarantine."""
 
     def head(self) -> Head:
         """Size and root as stored; O(1)."""

@@ -1,25 +1,28 @@
-"""The record: verify it, stop when it contradicts its kept heads, resume, and tell the trail."""
+"""The record: verify it and the tables beside it, stop when it contradicts its kept heads, resume,
+and tell the trail."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from governance.domain.approval import Verdict
+from governance.domain.canonical import Json
 from governance.domain.errors import IntegrityViolation, Refused
 from governance.domain.evidence import ModelName, Stage, Version
+from governance.domain.history import Asked, ModelHistory, RolledBack, replay
 from governance.domain.identity import Actor, PersonId
-from governance.domain.ledger import Event, EventKind, Head, Verification
+from governance.domain.ledger import Event, EventKind, Head, Verification, decode
 from governance.domain.ledger import verify as verify_records
-from governance.domain.promotion import Request
+from governance.domain.promotion import OPEN
 from governance.domain.tenure import Ending, Origin, Tenure
 from governance.ports import KeptHeads, Store, Transaction
 
 
 def verify(store: Store, heads: KeptHeads) -> Verification:
-    """Recompute the tree over every stored byte, and hold each kept head against its prefix.
+    """Recompute the tree over every stored byte, hold each kept head against its prefix, and hold
+    the tables that Foureyes works with against what the record says.
 
     Raises:
         Unavailable: the store or the heads. IntegrityViolation: a line of heads is none.
@@ -27,7 +30,72 @@ def verify(store: Store, heads: KeptHeads) -> Verification:
     # Heads first: records that are appended meanwhile only make the log longer.
     kept = heads.all()
     with store.read() as tx:
-        return verify_records(tx.records(), kept)
+        found = verify_records(tx.records(), kept)
+        # A table is held against a record only once that record itself is vouched for.
+        wrong = table_problems(tx) if found.ok else ()
+        known = {told for event in _events(tx) for told in _tables_told_of(event)}
+        return replace(
+            found,
+            problems=(*found.problems, *(p for p in wrong if p not in known)),
+            gaps=(*found.gaps, *(p for p in wrong if p in known)),
+        )
+
+
+def _events(tx: Transaction) -> Iterator[Mapping[str, Json]]:
+    """One at a time; bytes that cannot be read were told of before."""
+    return (event for record in tx.records() if (event := decode(record)) is not None)
+
+
+def _tables_told_of(event: Mapping[str, Json]) -> Iterator[str]:
+    """What an operator looked into and recorded with a gap."""
+    facts = event.get("facts")
+    if event["kind"] != EventKind.GAP_RECORDED.value or not isinstance(facts, Mapping):
+        return
+    told = facts.get("tables")
+    if isinstance(told, Sequence) and not isinstance(told, str):
+        yield from map(str, told)
+
+
+def table_problems(tx: Transaction) -> tuple[str, ...]:
+    """Where a table says otherwise than the record; nothing is replayed from records of another
+    shape than ours."""
+    problems = [
+        f"record {number} is filed under another model, request or kind than it says"
+        for number in tx.misfiled()
+    ]
+    try:
+        histories = replay(_events(tx))
+    except (ValueError, KeyError, TypeError):
+        return (*problems, "the record cannot be replayed, so the tables were not compared with it")
+    for model in sorted({*histories, *tx.known_models()}):
+        problems.extend(_model_problems(tx, model, histories.get(model, ModelHistory())))
+    return tuple(problems)
+
+
+def _model_problems(tx: Transaction, model: ModelName, history: ModelHistory) -> Iterator[str]:
+    if _plain(tx.tenures(model)) != _plain(history.tenures):
+        yield f"the table of stays says otherwise of {model} than the record"
+    if frozenset(tx.quarantined(model)) != history.quarantined:
+        yield f"the table of quarantined versions says otherwise of {model} than the record"
+    requests = {r.id: r for r in tx.requests(model, limit=_ALL)}
+    said = {i: asked.state for i, asked in history.requests.items()}
+    is_open = {r.id for r in tx.open_requests(model)}
+    known = {i: r.state for i, r in requests.items()}
+    if known != said or is_open != {i for i, state in said.items() if state in OPEN}:
+        yield f"the table of requests says otherwise of {model} than the record"
+    for request_id, asked in history.requests.items():
+        if request_id not in requests:
+            continue
+        in_force = {d.person: d.verdict for d in tx.decisions(request_id)}
+        if in_force != asked.in_force:
+            yield f"the table of decisions says otherwise of request {request_id} than the record"
+
+
+def _plain(tenures: Sequence[Tenure]) -> list[Tenure]:
+    return sorted(tenures, key=lambda t: (t.started_at, t.version, t.stage.value))
+
+
+_ALL = 10**9
 
 
 def quick_check(tx: Transaction, heads: KeptHeads) -> None:
@@ -65,6 +133,7 @@ def resume(store: Store, heads: KeptHeads, *, actor: Actor, reason: str) -> Head
     kept = heads.all()
     last = kept[-1].head if kept else None
     with store.transaction() as tx:
+        tables = table_problems(tx)
         tx.record(
             Event(
                 kind=EventKind.GAP_RECORDED,
@@ -78,6 +147,7 @@ def resume(store: Store, heads: KeptHeads, *, actor: Actor, reason: str) -> Head
                     "log_root": result.head.root.hex(),
                     "problems": list(result.problems[:20]),
                     "more_problems": max(0, len(result.problems) - 20),
+                    "tables": list(tables),
                 },
             )
         )
@@ -128,35 +198,32 @@ class TrailLine:
     approvals: tuple[Approval, ...] = ()
     by: str = ""
     why: str = ""
-    restored: bool = False
 
 
-def trail(tx: Transaction, model: ModelName, headline: Sequence[str]) -> tuple[TrailLine, ...]:
-    """Everything that happened to a model's versions, oldest first."""
-    tenures = tx.tenures(model)
-    rollbacks = [e for e in tx.events(model=model) if e["kind"] == EventKind.ROLLBACK_DONE.value]
+def trail(tx: Transaction, model: ModelName) -> tuple[TrailLine, ...]:
+    """Everything that happened to a model's versions, oldest first, by the record alone."""
+    history = replay(tx.events(model=model)).get(model, ModelHistory())
+    rollbacks = {r.at: r for r in history.rollbacks}
     lines: list[TrailLine] = []
-    for tenure in tenures:
-        lines.append(_begun(tx, tenure, headline))
+    for tenure in history.tenures:
+        began = rollbacks.get(tenure.started_at)
+        lines.append(_begun(history, tenure, began))
         if tenure.ending is Ending.ROLLBACK and tenure.ended_at is not None:
-            ended = tenure.ended_at
-            event = next(
-                (e for e in rollbacks if datetime.fromisoformat(str(e["at"])) == ended), None
-            )
+            ended = rollbacks.get(tenure.ended_at)
             lines.append(
                 TrailLine(
                     version=tenure.version,
                     happened=Happened.ROLLED_BACK,
-                    at=ended,
-                    by=str((event["person"] or event["via"]) if event else ""),
-                    why=str(event["why"] if event else ""),
+                    at=tenure.ended_at,
+                    by=ended.by if ended else "",
+                    why=ended.why if ended else "",
                 )
             )
     order = {Happened.ROLLED_BACK: 0}
     return tuple(sorted(lines, key=lambda x: (x.at, order.get(x.happened, 1))))
 
 
-def _begun(tx: Transaction, tenure: Tenure, headline: Sequence[str]) -> TrailLine:
+def _begun(history: ModelHistory, tenure: Tenure, rollback: RolledBack | None) -> TrailLine:
     if tenure.origin is Origin.ADOPTED:
         happened = Happened.ADOPTED
     elif tenure.origin is Origin.ELSEWHERE:
@@ -165,35 +232,33 @@ def _begun(tx: Transaction, tenure: Tenure, headline: Sequence[str]) -> TrailLin
         happened = Happened.STAGING
     else:
         happened = Happened.PRODUCTION
-    request = tx.request(tenure.request_id) if tenure.request_id is not None else None
+    asked = history.requests.get(tenure.request_id) if tenure.request_id is not None else None
+    why = f"in {tenure.stage.value}" if tenure.origin in _FOUND else ""
+    if tenure.origin is Origin.ROLLBACK:
+        good = rollback is None or rollback.to_last_known_good
+        why = "restored as last known good" if good else "restored, as chosen"
     return TrailLine(
         version=tenure.version,
         happened=happened,
         at=tenure.started_at,
-        metrics=_metrics(request, headline),
-        requester=request.requester if request else None,
-        approvals=_approvals(tx, request),
-        why=f"in {tenure.stage.value}" if tenure.origin in _FOUND else "",
-        restored=tenure.origin is Origin.ROLLBACK,
+        metrics=asked.headline if asked else (),
+        requester=asked.requester if asked else None,
+        approvals=_approvals(asked),
+        why=why,
     )
 
 
 _FOUND = (Origin.ADOPTED, Origin.ELSEWHERE)
 
 
-def _metrics(request: Request | None, headline: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    found = [(name, request.snapshot.metric(name) if request else None) for name in headline]
-    return tuple((name, metric.text) for name, metric in found if metric is not None)
-
-
-def _approvals(tx: Transaction, request: Request | None) -> tuple[Approval, ...]:
-    if request is None:
+def _approvals(asked: Asked | None) -> tuple[Approval, ...]:
+    if asked is None:
         return ()
-    return tuple(
-        Approval(person=d.person, roles=tuple(sorted(d.roles)))
-        for d in tx.decisions(request.id)
-        if d.verdict is Verdict.APPROVE
-    )
+    roles: dict[PersonId, list[str]] = {}
+    for role, person in asked.seats:
+        if person is not None:
+            roles.setdefault(person, []).append(role)
+    return tuple(Approval(person=p, roles=tuple(r)) for p, r in sorted(roles.items()))
 
 
 def render_trail(lines: Sequence[TrailLine]) -> str:
@@ -208,8 +273,6 @@ def render_trail(lines: Sequence[TrailLine]) -> str:
 
 
 def _told(line: TrailLine) -> str:
-    if line.restored:
-        return "restored as last known good"
     if line.happened is Happened.ROLLED_BACK:
         return f"{line.why} ({line.by})" if line.by else line.why
     parts: list[str] = []

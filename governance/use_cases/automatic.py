@@ -55,8 +55,8 @@ def react(world: World, alert_id: AlertId, *, verdict_at: float | None = None) -
         wanted = _decide(world, alert)
         if wanted is None:
             return None
-        intent, in_doubt = intend(world, wanted, alerts.WATCHER)
-        return switch(world, intent, alerts.WATCHER, began=began, in_doubt=in_doubt)
+        intent = intend(world, wanted, alerts.WATCHER)
+        return switch(world, intent, alerts.WATCHER, began=began)
 
 
 def react_to_all(world: World) -> list[str]:
@@ -128,6 +128,7 @@ def _decide(world: World, alert: Alert) -> Switch | None:
         from_version=current,
         to_version=options.target,
         why=first_clause(alert.sentence),
+        last_known_good=True,
         alert=alert.id,
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from governance.domain.approval import RequestId, Verdict
 from governance.domain.checks import CheckResult, Outcome, Situation, evaluate
-from governance.domain.errors import FoureyesError, Refused, Unavailable
+from governance.domain.errors import Conflict, FoureyesError, Refused, Unavailable
 from governance.domain.evidence import (
     Content,
     Snapshot,
@@ -21,19 +21,11 @@ from governance.domain.ledger import Event, EventKind
 from governance.domain.policy import ModelPolicy, policy_for
 from governance.domain.promotion import Event as Happening
 from governance.domain.promotion import Request, State, is_expired
-from governance.domain.tenure import Ending, Origin, Tenure
-from governance.ports import (
-    Intent,
-    IntentId,
-    IntentKind,
-    Observed,
-    ProductionState,
-    Rules,
-    Transaction,
-)
+from governance.domain.tenure import Observed, moves_of_promotion
+from governance.ports import Intent, IntentId, IntentKind, ProductionState, Rules, Transaction
 from governance.use_cases.audit import quick_check
 from governance.use_cases.makers import named_authors
-from governance.use_cases.observe import after_production, observed_facts
+from governance.use_cases.observe import after_production, apply_moves, observed_facts
 from governance.use_cases.promote import (
     ask_those_who_could_fill,
     entered_staging,
@@ -170,7 +162,15 @@ def _recheck(
     policy: ModelPolicy | None,
     evidence: Evidence,
 ) -> Request:
-    """Everything again, in one transaction that ends with the intent or with the reason why not."""
+    """Everything again, in one transaction that ends with the intent or with the reason why not.
+
+    Raises:
+        Conflict: `model_busy`, another intent of the model has no outcome yet.
+    """
+    if any(i.request_id != request.id for i in tx.open_intents(request.model)):
+        raise Conflict(
+            "model_busy", f"Another transition of {request.model} is being finished first."
+        )
     difference = what_differs(request, policy, evidence)
     if difference is None and policy is not None:
         difference = why_staging_was_skipped(policy, evidence.snapshot, tx.tenures(request.model))
@@ -377,7 +377,11 @@ def _succeeded(world: World, request: Request, production: ProductionState) -> R
                 stages={**stages, request.version: request.target}, alias=production.alias
             )
         tx.save_observed(request.model, observed)
-        _move_tenures(tx, request)
+        tenures = tx.tenures(request.model)
+        moves = moves_of_promotion(
+            tenures, request.model, request.version, request.target, request.id, tx.now
+        )
+        apply_moves(tx, request.model, moves)
         lifted = request.target is Stage.PRODUCTION and tx.lift_quarantine(
             request.model, request.version
         )
@@ -407,26 +411,6 @@ def _succeeded(world: World, request: Request, production: ProductionState) -> R
         if request.target is Stage.PRODUCTION:
             supersede_others(tx, done)
         return done
-
-
-def _move_tenures(tx: Transaction, request: Request) -> None:
-    for tenure in tx.tenures(request.model):
-        if tenure.ended_at is not None:
-            continue
-        leaves_staging = tenure.version == request.version and tenure.stage is not request.target
-        succeeded = request.target is Stage.PRODUCTION and tenure.stage is Stage.PRODUCTION
-        if leaves_staging or succeeded:
-            tx.end_tenure(request.model, tenure.version, tenure.stage, Ending.PROMOTION, tx.now)
-    tx.begin_tenure(
-        Tenure(
-            model=request.model,
-            version=request.version,
-            stage=request.target,
-            started_at=tx.now,
-            origin=Origin.PROMOTION,
-            request_id=request.id,
-        )
-    )
 
 
 def supersede_others(tx: Transaction, winner: Request) -> None:

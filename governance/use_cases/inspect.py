@@ -45,7 +45,7 @@ def model_card(world: World, model: ModelName) -> ModelCard:
     Raises:
         Refused: `not_governed`, `no_such_model`. Unavailable.
     """
-    policy = require_policy(world.rules.current(), model)
+    require_policy(world.rules.current(), model)
     versions = world.registry.versions(model)
     production = world.registry.production(model)
     with world.store.read() as tx:
@@ -56,7 +56,7 @@ def model_card(world: World, model: ModelName) -> ModelCard:
             running=tuple(t for t in tx.tenures(model) if t.ended_at is None),
             open_requests=tx.open_requests(model),
             quarantined=tuple(sorted(tx.quarantined(model).items())),
-            history=trail(tx, model, policy.headline),
+            history=trail(tx, model),
         )
 
 

@@ -10,13 +10,17 @@ from governance.domain.errors import FoureyesError, Refused
 from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.identity import Actor
 from governance.domain.ledger import Event, EventKind
-from governance.domain.tenure import Ending, Origin, Tenure
-from governance.ports import Notice, NoticeKind, Observed, ProductionState, Transaction
+from governance.domain.tenure import (
+    Moves,
+    Observed,
+    moves_of_adoption,
+    moves_of_change_elsewhere,
+)
+from governance.ports import Notice, NoticeKind, ProductionState, Transaction
 from governance.use_cases.world import World
 
 _RECONCILER = Actor.automatic("reconciler")
 _FIRST_SIGHTS = 5
-_KEPT_STAGES = (Stage.STAGING, Stage.PRODUCTION)
 
 
 def observe(world: World, model: ModelName) -> bool:
@@ -110,11 +114,7 @@ def _adopt(tx: Transaction, model: ModelName, actual: Observed) -> None:
         )
     )
     tx.save_observed(model, actual)
-    for version, stage in sorted(actual.stages.items()):
-        if stage in _KEPT_STAGES:
-            _begin(tx, model, version, stage, Origin.ADOPTED)
-    if not actual.production and actual.alias is not None:
-        _begin(tx, model, actual.alias, Stage.PRODUCTION, Origin.ADOPTED)
+    apply_moves(tx, model, moves_of_adoption(model, actual, tx.now))
 
 
 def _changed_elsewhere(
@@ -132,14 +132,8 @@ def _changed_elsewhere(
         )
     )
     tx.save_observed(model, actual)
-    running = {(t.version, t.stage) for t in tx.tenures(model) if t.ended_at is None}
-    now_there = {(v, s) for v, s in actual.stages.items() if s in _KEPT_STAGES}
-    if not actual.production and not before.production and actual.alias is not None:
-        now_there.add((actual.alias, Stage.PRODUCTION))
-    for version, stage in sorted(running - now_there):
-        tx.end_tenure(model, version, stage, Ending.ELSEWHERE, tx.now)
-    for version, stage in sorted(now_there - running):
-        _begin(tx, model, version, stage, Origin.ELSEWHERE)
+    moves = moves_of_change_elsewhere(tx.tenures(model), model, before, actual, tx.now)
+    apply_moves(tx, model, moves)
     tx.notify(
         Notice(
             kind=NoticeKind.CHANNEL,
@@ -148,6 +142,14 @@ def _changed_elsewhere(
             facts={"difference": difference, "several": len(actual.production) > 1},
         )
     )
+
+
+def apply_moves(tx: Transaction, model: ModelName, moves: Moves) -> None:
+    """Write what an event does to the stays of a model."""
+    for version, stage, ending in moves.ended:
+        tx.end_tenure(model, version, stage, ending, tx.now)
+    for tenure in moves.begun:
+        tx.begin_tenure(tenure)
 
 
 def describe(before: Observed, actual: Observed) -> str:
@@ -165,18 +167,3 @@ def describe(before: Observed, actual: Observed) -> str:
 
 def _named(version: Version | None) -> str:
     return "nothing" if version is None else f"v{version}"
-
-
-def _begin(
-    tx: Transaction, model: ModelName, version: Version, stage: Stage, origin: Origin
-) -> None:
-    tx.begin_tenure(
-        Tenure(
-            model=model,
-            version=version,
-            stage=stage,
-            started_at=tx.now,
-            origin=origin,
-            request_id=None,
-        )
-    )

@@ -364,6 +364,7 @@ def _open(
                 "ticket": request.ticket,
                 **binding_facts(request.binding),
                 "makers": sorted(request.makers),
+                "headline": [[name, text] for name, text in _headline(policy, draft.snapshot)],
                 "checks": [[c.check, c.outcome.value, c.finding] for c in checks],
                 "expires_at": request.expires_at.isoformat(),
             },
@@ -381,6 +382,12 @@ def _open(
         ask_those_who_could_fill(tx, rules, policy, request)
         return request
     return settle(tx, rules, policy, request, actor)
+
+
+def _headline(policy: ModelPolicy, snapshot: Snapshot) -> list[tuple[str, str]]:
+    """The metrics that the trail prints, as they were claimed when the request was opened."""
+    found = [(name, snapshot.metric(name)) for name in policy.headline]
+    return [(name, metric.text) for name, metric in found if metric is not None]
 
 
 def ask_those_who_could_fill(

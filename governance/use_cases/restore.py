@@ -24,7 +24,7 @@ from governance.domain.ledger import Event, EventKind
 from governance.domain.monitoring.alert import AlertId, Outcome
 from governance.domain.promotion import Event as Happening
 from governance.domain.promotion import State
-from governance.domain.tenure import Ending, Origin, Tenure
+from governance.domain.tenure import moves_of_rollback
 from governance.ports import (
     HEADS_UNREADABLE,
     HEADS_UNWRITABLE,
@@ -39,7 +39,7 @@ from governance.ports import (
 from governance.use_cases import alerts
 from governance.use_cases.audit import quick_check
 from governance.use_cases.execute import finish_if_done, record_failure
-from governance.use_cases.observe import after_production, observed_facts
+from governance.use_cases.observe import after_production, apply_moves, observed_facts
 from governance.use_cases.settle import move
 from governance.use_cases.world import World
 
@@ -93,19 +93,20 @@ class Switch:
     from_version: Version
     to_version: Version
     why: str
+    last_known_good: bool
+    """Whether that is the last known good version; else somebody chose it."""
     alert: AlertId | None = None
     """What an automatic rollback answers."""
 
 
-def intend(world: World, wanted: Switch, actor: Actor) -> tuple[Intent, bool]:
-    """Record what is about to be done. The second value says that the record is in doubt, which
-    stops promotions and no rollback. The model must be locked.
+def intend(world: World, wanted: Switch, actor: Actor) -> Intent:
+    """Record what is about to be done; that the record is in doubt stops promotions and no
+    rollback. The model must be locked.
 
     Raises:
         Conflict: `rollback_runs`. Unavailable: the store.
     """
     with _heads_do_not_matter(), world.store.transaction() as tx:
-        in_doubt = _is_in_doubt(world, tx)
         if any(i.kind is IntentKind.ROLLBACK for i in tx.open_intents(wanted.model)):
             raise Conflict(
                 "rollback_runs", f"A rollback of {wanted.model} is already being finished."
@@ -124,13 +125,18 @@ def intend(world: World, wanted: Switch, actor: Actor) -> tuple[Intent, bool]:
             why=wanted.why,
             created_at=tx.now,
             alert=wanted.alert,
+            last_known_good=wanted.last_known_good,
+            record_in_doubt=_is_in_doubt(world, tx),
         )
-        _stop_what_is_not_done(tx, wanted.model)
+        # From here on no promotion overtakes it: its approvers compared with what goes now.
+        why = f"{wanted.model} is being rolled back to v{wanted.to_version}: {wanted.why}"
+        stop_requests(tx, wanted.model, why.rstrip(": "))
         intent_id = tx.add_intent(intent)
         facts: dict[str, Json] = {
             "from": wanted.from_version,
             "to": wanted.to_version,
-            "record_in_doubt": in_doubt,
+            "last_known_good": wanted.last_known_good,
+            "record_in_doubt": intent.record_in_doubt,
         }
         tx.record(
             Event(
@@ -143,8 +149,7 @@ def intend(world: World, wanted: Switch, actor: Actor) -> tuple[Intent, bool]:
                 facts={**facts, **_alert_fact(intent)},
             )
         )
-        intended = replace(intent, id=intent_id)
-    return intended, in_doubt
+    return replace(intent, id=intent_id)
 
 
 def _is_in_doubt(world: World, tx: Transaction) -> bool:
@@ -163,7 +168,7 @@ def _alert_fact(intent: Intent) -> dict[str, Json]:
     return {} if intent.alert is None else {"alert": intent.alert}
 
 
-def switch(world: World, intent: Intent, actor: Actor, *, began: float, in_doubt: bool) -> Restored:
+def switch(world: World, intent: Intent, actor: Actor, *, began: float) -> Restored:
     """Traffic first, the registry second, read back, and only then the outcome. The model must be
     locked; `began` is when the order or the verdict came, on the monotonic clock.
 
@@ -184,7 +189,7 @@ def switch(world: World, intent: Intent, actor: Actor, *, began: float, in_doubt
         to_version=intent.to_version,
         production=production,
         seconds=seconds,
-        record_in_doubt=in_doubt,
+        record_in_doubt=intent.record_in_doubt,
         traffic_problem=told,
     )
     with _heads_do_not_matter(), world.store.transaction() as tx:
@@ -205,7 +210,9 @@ def finish(world: World, intent: Intent) -> Restored | None:
     if production.staged and not set(production.staged) <= expected:
         _fail(world, intent, actor, "Production was changed elsewhere in between.")
         return None
-    return switch(world, intent, actor, began=world.elapsed(), in_doubt=False)
+    with world.store.read() as tx:
+        waited = (tx.now - intent.created_at).total_seconds()
+    return switch(world, intent, actor, began=world.elapsed() - max(0.0, waited))
 
 
 def finish_what_is_done(world: World, model: ModelName) -> None:
@@ -268,31 +275,12 @@ def _heads_do_not_matter() -> Iterator[None]:
             raise
 
 
-def _stop_what_is_not_done(tx: Transaction, model: ModelName) -> None:
-    """A promotion to Production that was begun and did not reach MLflow does not come after the
-    rollback."""
-    for intent in tx.open_intents(model):
-        if intent.request_id is not None and intent.stage is Stage.PRODUCTION:
-            request = tx.request(intent.request_id)
-            record_failure(tx, request, "A rollback was ordered before MLflow had carried it out.")
-
-
 def _record_done(tx: Transaction, intent: Intent, actor: Actor, restored: Restored) -> None:
     observed = after_production(tx.observed(intent.model), restored.production)
     tx.save_observed(intent.model, observed)
-    for tenure in tx.tenures(intent.model):
-        if tenure.stage is Stage.PRODUCTION and tenure.ended_at is None:
-            tx.end_tenure(intent.model, tenure.version, Stage.PRODUCTION, Ending.ROLLBACK, tx.now)
-    tx.begin_tenure(
-        Tenure(
-            model=intent.model,
-            version=intent.to_version,
-            stage=Stage.PRODUCTION,
-            started_at=tx.now,
-            origin=Origin.ROLLBACK,
-            request_id=None,
-        )
-    )
+    tenures = tx.tenures(intent.model)
+    moves = moves_of_rollback(tenures, intent.model, intent.to_version, tx.now)
+    apply_moves(tx, intent.model, moves)
     if intent.from_version is not None:
         why = f"Rolled back on {tx.now:%Y-%m-%d %H:%M} UTC: {intent.why}"
         tx.quarantine(intent.model, intent.from_version, why)
@@ -307,6 +295,7 @@ def _record_done(tx: Transaction, intent: Intent, actor: Actor, restored: Restor
             facts={
                 "from": intent.from_version,
                 "to": intent.to_version,
+                "last_known_good": intent.last_known_good,
                 "seconds": f"{restored.seconds:.3f}",
                 "record_in_doubt": restored.record_in_doubt,
                 "traffic_problem": restored.traffic_problem,
@@ -316,14 +305,13 @@ def _record_done(tx: Transaction, intent: Intent, actor: Actor, restored: Restor
         )
     )
     if intent.alert is not None:
-        alert = alerts.rolled_back(
+        alerts.rolled_back(
             tx,
             intent.alert,
             restored.to_version,
             restored.seconds,
             note=_traffic_note(restored),
         )
-        stop_requests(tx, intent.model, f"{intent.model} was rolled back: {alert.sentence}")
         return
     tx.notify(
         Notice(
@@ -341,7 +329,6 @@ def _record_done(tx: Transaction, intent: Intent, actor: Actor, restored: Restor
             },
         )
     )
-    stop_requests(tx, intent.model, f"{intent.model} was rolled back to v{intent.to_version}.")
 
 
 def _traffic_note(restored: Restored) -> str:

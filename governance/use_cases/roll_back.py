@@ -100,15 +100,16 @@ def roll_back(world: World, order: Order, *, actor: Actor, standing: Standing | 
         refuse_long_text("reason", order.why, REASON_LIMIT)
         with world.model_locked(order.model):
             finish_what_is_done(world, order.model)
-            _refuse_unless_still_true(world, order)
+            target = _refuse_unless_still_true(world, order)
             wanted = Switch(
                 model=order.model,
                 from_version=order.from_version,
                 to_version=order.to_version,
                 why=order.why,
+                last_known_good=order.to_version == target,
             )
-            intent, in_doubt = intend(world, wanted, actor)
-            return switch(world, intent, actor, began=began, in_doubt=in_doubt)
+            intent = intend(world, wanted, actor)
+            return switch(world, intent, actor, began=began)
 
 
 def _require_may_roll_back(
@@ -153,7 +154,8 @@ def _why_not(options: RollbackOptions, model: ModelName, version: Version, curre
     )
 
 
-def _refuse_unless_still_true(world: World, order: Order) -> None:
+def _refuse_unless_still_true(world: World, order: Order) -> Version | None:
+    """The last known good version, which need not be the one that was ordered."""
     current = current_production(world.registry.production(order.model), order.model)
     with world.store.read() as tx:
         if order.offered_at is not None and tx.now > order.offered_at + order.valid_for:
@@ -176,3 +178,4 @@ def _refuse_unless_still_true(world: World, order: Order) -> None:
     options = rollback_options(tenures, current=current, quarantined=quarantined, existing=known)
     if order.to_version not in options.eligible:
         raise Refused("not_eligible", _why_not(options, order.model, order.to_version, current))
+    return options.target

@@ -86,6 +86,7 @@ class Deployment:
                             model=MODEL,
                             version=Version(1),
                             why=f"number {number}",
+                            facts={"stages": [["1", "Production"]]} if number == 0 else {},
                         )
                     )
 

@@ -14,6 +14,8 @@ from sqlalchemy.engine import make_url
 
 from governance.domain.ledger import Peaks
 
+GUARDED = ("ledger", "decisions", "tenures")
+
 
 @dataclass(frozen=True)
 class Owner:
@@ -28,9 +30,11 @@ class Owner:
         engine = create_engine(url)
         with engine.begin() as connection:
             if engine.dialect.name == "postgresql":
-                connection.execute(text("ALTER TABLE ledger DISABLE TRIGGER ALL"))
+                for table in GUARDED:
+                    connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER ALL"))
                 yield connection
-                connection.execute(text("ALTER TABLE ledger ENABLE TRIGGER ALL"))
+                for table in GUARDED:
+                    connection.execute(text(f"ALTER TABLE {table} ENABLE TRIGGER ALL"))
             else:
                 triggers = connection.execute(
                     text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")

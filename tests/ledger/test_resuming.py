@@ -82,6 +82,10 @@ def test_the_record_says_who_resumed_why_and_over_what(desk: Desk, owner: Owner)
         "log_root": found.head.root.hex(),
         "problems": list(found.problems),
         "more_problems": 0,
+        "tables": [
+            "the table of stays says otherwise of credit_scoring than the record",
+            "the table of requests says otherwise of credit_scoring than the record",
+        ],
     }
     last = desk.heads.all()[-1]
     assert (last.head, last.resumed) == (after, True)

@@ -28,6 +28,7 @@ EXPECTED = {
     "sqlite": BOTH,
     "postgresql": BOTH | {("ledger", "ledger_no_truncate"), ("decisions", "decisions_no_truncate")},
 }
+SINCE = {"0004": {("tenures", "tenures_no_delete"), ("tenures", "tenures_end_once")}}
 """Written out here a second time: a guard that vanishes from the code's own list is missed too."""
 
 QUERIES = {
@@ -61,13 +62,15 @@ def test_the_guards_are_there_after_each_migration(empty: Engine) -> None:
     config.set_main_option("path_separator", "os")
     revisions = [r.revision for r in ScriptDirectory.from_config(config).walk_revisions()]
     assert len(revisions) == len(list((migrations / "versions").glob("*.py")))
+    expected = EXPECTED[empty.dialect.name]
     for revision in reversed(revisions):
+        expected = expected | SINCE.get(revision, set())
         with empty.connect() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
             connection.commit()
         with empty.connect() as connection:
-            missing = EXPECTED[empty.dialect.name] - triggers(connection)
+            missing = expected - triggers(connection)
         assert not missing, f"after {revision}"
 
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from governance.adapters.sql_store import SqlStore
 from governance.domain.evidence import ModelName, Stage, Version
-from governance.domain.tenure import Ending
-from governance.ports import Observed, PolicyLoad
+from governance.domain.tenure import Ending, Observed
+from governance.ports import PolicyLoad
 from tests.builders import MODEL, NOON, a_content, a_snapshot, a_tenure
 from tests.stories.desk import HandClock
 

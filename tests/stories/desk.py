@@ -13,14 +13,16 @@ from governance.adapters.head_file import HeadFile
 from governance.adapters.sql_store import open_store
 from governance.domain.approval import RequestId, Verdict
 from governance.domain.canonical import Json
-from governance.domain.evidence import Stage, Version
+from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.identity import Actor, PersonId, Role
+from governance.domain.ledger import Event, EventKind
 from governance.domain.promotion import Request, State
-from governance.domain.tenure import Origin, Tenure
-from governance.ports import MetricSources, Notice, Store, Traffic
+from governance.domain.tenure import moves_of_promotion
+from governance.ports import MetricSources, Notice, Store, Traffic, Transaction
 from governance.use_cases import reconcile, restore, roll_back
 from governance.use_cases.decide import Ballot, decide, withdraw_request, withdraw_vote
-from governance.use_cases.observe import read_observed
+from governance.use_cases.execute import EXECUTOR
+from governance.use_cases.observe import apply_moves, read_observed
 from governance.use_cases.promote import Wish, promote
 from governance.use_cases.world import World
 from tests.builders import MODEL, NOON, a_content, a_snapshot, some_rules
@@ -40,6 +42,22 @@ class HandClock:
     def advance(self, **by: float) -> None:
         """Let time pass."""
         self.now += timedelta(**by)
+
+
+def promoted_before(tx: Transaction, model: ModelName, version: Version, stage: Stage) -> None:
+    """A promotion whose request this test does not need."""
+    tx.record(
+        Event(
+            kind=EventKind.TRANSITION_DONE,
+            at=tx.now,
+            actor=EXECUTOR,
+            model=model,
+            version=version,
+            facts={"target": stage.value},
+        )
+    )
+    moves = moves_of_promotion(tx.tenures(model), model, version, stage, None, tx.now)
+    apply_moves(tx, model, moves)
 
 
 @dataclass
@@ -171,16 +189,7 @@ class Desk:
         """A version that the rule for Staging let in some time ago."""
         self.registry.change(MODEL, version, stage=Stage.STAGING)
         with self.store.transaction() as tx:
-            tx.begin_tenure(
-                Tenure(
-                    model=MODEL,
-                    version=Version(version),
-                    stage=Stage.STAGING,
-                    started_at=tx.now,
-                    origin=Origin.PROMOTION,
-                    request_id=None,
-                )
-            )
+            promoted_before(tx, MODEL, Version(version), Stage.STAGING)
             tx.save_observed(MODEL, read_observed(self.world, MODEL))
 
     def promoted(self, version: int = 4) -> Request:

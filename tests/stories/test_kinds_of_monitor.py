@@ -15,7 +15,7 @@ import pytest
 from governance.adapters.sql_store.transaction import SqlTransaction
 from governance.domain.errors import Unavailable
 from governance.domain.evidence import Metric as LoggedMetric
-from governance.domain.evidence import ModelName, Version
+from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.monitoring.alert import Outcome
 from governance.domain.monitoring.spec import (
     Action,
@@ -42,6 +42,7 @@ from governance.use_cases import judge
 from governance.use_cases.watch import Watch, end_alerts
 from tests.builders import MODEL, a_metric, a_policy, a_snapshot, some_rules
 from tests.sources.feed import ADDRESS, a_source
+from tests.stories.desk import promoted_before
 from tests.stories.watching import SOURCE, WatchedDesk, a_monitor
 
 _HALF_A_DAY = timedelta(hours=12)
@@ -538,14 +539,7 @@ def test_a_slow_source_holds_up_no_other_model(watched: WatchedDesk, url: str) -
             watched.desk.registry.contents[MODEL, Version(3)],
         )
     with watched.desk.store.transaction() as tx:
-        tx.begin_tenure(
-            replace(
-                next(t for t in tx.tenures(MODEL) if t.ended_at is None),
-                model=slow,
-                version=Version(1),
-                request_id=None,
-            )
-        )
+        promoted_before(tx, slow, Version(1), Stage.PRODUCTION)
     here = replace(a_policy(), watching=Watching(sources=(SOURCE,), monitors=(a_monitor(),)))
     elsewhere = a_source(url=url)
     there = replace(

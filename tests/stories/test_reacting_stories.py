@@ -153,12 +153,12 @@ def test_a_second_rollback_within_a_day_needs_a_person(watched: WatchedDesk) -> 
 def test_without_a_known_good_version_it_says_so_loudly(watched: WatchedDesk) -> None:
     """Nothing is put back by guess."""
     desk = watched.desk
-    with desk.store.transaction() as tx:
-        tx.quarantine(MODEL, Version(3), "bad too")
     went_bad(watched)
+    del desk.registry.snapshots[MODEL, Version(3)]
     watched.look()
     alert = only_alert(watched)
     assert alert.outcome is Outcome.NO_TARGET
+    assert "v3: deleted in MLflow" in alert.note
     assert "no known good version" in alert.note
     assert desk.production() == (Version(4),)
 

@@ -7,13 +7,14 @@ from datetime import timedelta
 
 import pytest
 
+from bot.messages import offer_text
 from governance.domain.errors import Refused, Unavailable
 from governance.domain.evidence import Stage, Version
 from governance.domain.ledger import EventKind, Head
 from governance.domain.promotion import Request, State
 from governance.domain.tenure import Ending
-from governance.use_cases import restore, roll_back
-from governance.use_cases.audit import verify
+from governance.use_cases import reconcile, restore, roll_back
+from governance.use_cases.audit import trail, verify
 from tests.builders import MODEL, a_content, a_snapshot
 from tests.fakes import Crash
 from tests.stories.desk import Desk
@@ -150,6 +151,46 @@ def test_a_broken_record_does_not_stop_a_rollback_and_marks_it(desk: Desk) -> No
     assert facts["record_in_doubt"] is True
 
 
+def test_a_rollback_that_was_finished_later_tells_the_whole_time_and_the_doubt(desk: Desk) -> None:
+    """MLflow was lost at the switch; what was known when it was ordered stays known."""
+    desk.promoted()
+    desk.heads.path.write_text("")
+    desk.registry.fail_before = 1
+    with pytest.raises(Unavailable):
+        desk.roll_back()
+    desk.clock.advance(seconds=90)
+    desk.push_on()
+    facts = next(e for e in desk.events() if e["kind"] == EventKind.ROLLBACK_DONE.value)["facts"]
+    assert isinstance(facts, dict)
+    assert (facts["seconds"], facts["record_in_doubt"]) == ("90.000", True)
+    told = next(n for n in desk.notices() if n.what == "rolled_back")
+    assert (told.facts["seconds"], told.facts["record_in_doubt"]) == ("90.00", True)
+
+
+def test_a_version_that_somebody_chose_is_not_called_the_last_known_good(desk: Desk) -> None:
+    """Not where it is offered, and not in the trail."""
+    desk.clock.advance(minutes=1)
+    desk.promoted(4)
+    desk.staged(5)
+    desk.clock.advance(minutes=1)
+    desk.promoted(5)
+    actor = desk.actor("otto")
+    found = roll_back.offer(
+        desk.world,
+        MODEL,
+        actor=actor,
+        standing=desk.accounts.standing(actor.account),
+        version=Version(3),
+    )
+    assert offer_text(found) == (
+        "credit_scoring: Production is v5. v3 was good before; v4 is the last known good one."
+    )
+    desk.clock.advance(minutes=1)
+    desk.roll_back(from_version=5, to_version=3)
+    with desk.store.read() as tx:
+        assert trail(tx, MODEL)[-1].why == "restored, as chosen"
+
+
 def test_files_are_compared_after_the_switch(desk: Desk) -> None:
     """A rollback does not wait for a digest; a difference is told."""
     desk.promoted(4)
@@ -177,6 +218,8 @@ def test_tenures_tell_how_each_stay_ended(desk: Desk) -> None:
     ]
     assert stays[1].ended_at == stays[2].started_at
     assert stays[1].ended_at == stays[1].started_at + timedelta(hours=1)
+    with desk.store.read() as tx:
+        assert trail(tx, MODEL)[-1].why == "restored as last known good"
 
 
 def _last_vote_dies(desk: Desk, version: int, where: str) -> Request:
@@ -197,6 +240,7 @@ def test_a_promotion_that_mlflow_shows_is_rolled_back_before_its_outcome_was_rec
 ) -> None:
     """The offer finds the version before, although nobody had recorded yet that its time ended."""
     request = _last_vote_dies(desk, 4, "crash_after")
+    done_before = desk.kinds().count(EventKind.TRANSITION_DONE.value)
     actor = desk.actor("otto")
     standing = desk.accounts.standing(actor.account)
     found = roll_back.offer(desk.world, MODEL, actor=actor, standing=standing)
@@ -207,7 +251,7 @@ def test_a_promotion_that_mlflow_shows_is_rolled_back_before_its_outcome_was_rec
     desk.look_around()
     assert desk.production() == (3,)
     kinds = desk.kinds()
-    assert kinds.count(EventKind.TRANSITION_DONE.value) == 1
+    assert kinds.count(EventKind.TRANSITION_DONE.value) == done_before + 1
     assert kinds.count(EventKind.ROLLBACK_DONE.value) == 1
     assert EventKind.CHANGED_ELSEWHERE.value not in kinds
 
@@ -231,7 +275,7 @@ def test_a_promotion_that_mlflow_has_not_seen_does_not_come_after_the_rollback(
     assert desk.production() == (3,)
     ended = desk.request(request.id)
     assert ended.state is State.FAILED
-    assert "A rollback was ordered" in ended.note
+    assert "is being rolled back to v3" in ended.note
 
 
 def test_restored_files_are_compared_with_those_that_were_approved(desk: Desk) -> None:
@@ -289,3 +333,49 @@ def test_a_version_put_there_by_hand_a_moment_ago_is_rolled_back(desk: Desk) -> 
     found = roll_back.offer(desk.world, MODEL, actor=actor, standing=standing)
     assert (found.current, found.target) == (5, 3)
     assert EventKind.CHANGED_ELSEWHERE.value in desk.kinds()
+
+
+def test_no_promotion_overtakes_a_rollback_that_was_ordered(desk: Desk) -> None:
+    """MLflow lost the call; then the last vote on v5 arrived. The rollback is finished, not v5."""
+    desk.promoted()
+    desk.staged(5)
+    request = desk.promote(5)
+    desk.vote(request, "ana")
+    desk.registry.fail_before = 1
+    with pytest.raises(Unavailable):
+        desk.roll_back()
+    with pytest.raises(Refused, match="voided"):
+        desk.vote(request, "raj")
+    ended = desk.request(request.id)
+    assert ended.state is State.VOIDED
+    assert "is being rolled back to v3" in ended.note
+    desk.push_on()
+    assert desk.production() == (Version(3),)
+    assert desk.kinds()[-1] != "rollback_failed"
+    assert desk.kinds().count("rollback_done") == 1
+
+
+def test_an_approved_request_waits_for_the_transition_that_is_being_finished(desk: Desk) -> None:
+    """Two approved requests for one model: the second does not overtake the first, whose outcome is
+    not known yet."""
+    first = desk.promote(4)
+    desk.staged(5)
+    second = desk.promote(5)
+    for request in (first, second):
+        desk.vote(request, "ana")
+    desk.vote(first, "raj")
+    desk.registry.fail_before = 1
+    desk.push_on()
+    assert desk.request(first.id).state is State.EXECUTING
+    desk.vote(second, "raj")
+    assert execute_quietly(desk, second) is None
+    assert desk.production() == (Version(3),)
+    desk.push_on()
+    assert desk.request(first.id).state is State.COMPLETED
+    assert desk.request(second.id).state in (State.SUPERSEDED, State.VOIDED)
+    assert desk.production() == (Version(4),)
+
+
+def execute_quietly(desk: Desk, request: Request) -> Request | None:
+    """An attempt; None when another transition is in the way."""
+    return reconcile.attempt(desk.world, request.id, reconcile.Tick())

@@ -31,7 +31,7 @@ def test_a_version_that_went_bad_is_rolled_back_with_its_reason(watched: Watched
         EventKind.ROLLBACK_DONE.value,
     ]
     with watched.desk.store.read() as tx:
-        told = render_trail(trail(tx, MODEL, ()))
+        told = render_trail(trail(tx, MODEL))
         assert tx.quarantined(MODEL).keys() == {Version(4)}
     assert "Rolled back" in told
     assert "AUC fell" in told

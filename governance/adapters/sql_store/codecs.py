@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import datetime
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from pydantic import TypeAdapter
 
 from governance.domain.approval import Decision
-from governance.domain.canonical import Digest, Json
+from governance.domain.canonical import Digest
 from governance.domain.evidence import Content, ModelName, Snapshot, Version
 from governance.domain.monitoring.alert import Alert
 from governance.domain.monitoring.state import MonitorKey, MonitorState, SeriesPoint
 from governance.domain.monitoring.verdict import Verdict
 from governance.domain.promotion import Request
-from governance.ports import Intent, Notice, NoticeKind, Observed
+from governance.domain.tenure import Observed
+from governance.ports import Intent, Notice, NoticeKind
 
 T = TypeVar("T")
 
@@ -53,11 +53,6 @@ def notice_of(text: str) -> Notice:
     """The notice again."""
     value = json.loads(text)
     return Notice(**{**value, "kind": NoticeKind(value["kind"])})
-
-
-def decoded(record: bytes) -> Mapping[str, Json]:
-    """A record of the log as a mapping."""
-    return cast(Mapping[str, Json], json.loads(record))
 
 
 def monitor_state_text(state: MonitorState) -> str:

@@ -7,13 +7,12 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, func, insert, select, text
 
-from governance.adapters.sql_store import codecs
 from governance.adapters.sql_store.tables import ledger
 from governance.domain.approval import RequestId
 from governance.domain.canonical import Json
 from governance.domain.errors import IntegrityViolation, Unavailable
 from governance.domain.evidence import ModelName
-from governance.domain.ledger import Event, Hash, Head, Peaks, encode, kind_of
+from governance.domain.ledger import Event, Hash, Head, Peaks, decode, encode
 from governance.ports import KeptHeads
 
 _HASH_BYTES = 32
@@ -102,6 +101,19 @@ class LedgerPart:
             query = query.where(ledger.c.request_id == request_id)
         return tuple(_event(bytes(b)) for b in self.connection.execute(query).scalars())
 
+    def misfiled(self) -> tuple[int, ...]:
+        """Compared row by row with the bytes."""
+        rows = self.connection.execute(
+            select(
+                ledger.c.seq, ledger.c.body, ledger.c.model, ledger.c.request_id, ledger.c.kind
+            ).order_by(ledger.c.seq)
+        )
+        return tuple(
+            row.seq
+            for row in rows
+            if _is_misfiled(bytes(row.body), (row.model, row.request_id, row.kind))
+        )
+
     def head(self) -> Head:
         """Size and root as stored."""
         return self._peaks().head
@@ -165,10 +177,18 @@ def as_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
+def _is_misfiled(body: bytes, filed: tuple[str | None, str | None, str]) -> bool:
+    said = decode(body)
+    if said is None:
+        return False  # bytes of nobody: the tree tells of them
+    return filed != (said.get("model"), said.get("request"), said.get("kind"))
+
+
 def _event(body: bytes) -> Mapping[str, Json]:
-    if kind_of(body) is None:
+    event = decode(body)
+    if event is None:
         raise IntegrityViolation(
             "record_unreadable",
             "The record holds bytes that Foureyes did not write, so it cannot be shown.",
         )
-    return codecs.decoded(body)
+    return event

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, insert, select, union, update
 from sqlalchemy.exc import IntegrityError
 
 from governance.adapters.sql_store import codecs
@@ -16,14 +16,15 @@ from governance.adapters.sql_store.tables import (
     observations,
     policy_loads,
     quarantine,
+    requests,
     snapshots,
     tenures,
 )
 from governance.domain.approval import RequestId
 from governance.domain.errors import Conflict
 from governance.domain.evidence import Content, ModelName, Snapshot, Stage, Version
-from governance.domain.tenure import Ending, Origin, Tenure
-from governance.ports import Intent, IntentId, Observed, PolicyLoad
+from governance.domain.tenure import Ending, Observed, Origin, Tenure
+from governance.ports import Intent, IntentId, PolicyLoad
 
 
 def tenure_of(row: RowMapping) -> Tenure:
@@ -56,6 +57,11 @@ class StagePart:
             select(tenures).where(tenures.c.model == model).order_by(tenures.c.id)
         ).mappings()
         return tuple(tenure_of(row) for row in rows)
+
+    def known_models(self) -> tuple[ModelName, ...]:
+        """By stays, requests and quarantines."""
+        found = union(select(tenures.c.model), select(requests.c.model), select(quarantine.c.model))
+        return tuple(sorted(ModelName(m) for m in self.connection.execute(found).scalars()))
 
     def begin_tenure(self, tenure: Tenure) -> None:
         """A version entered a stage."""

@@ -1,4 +1,5 @@
-"""What the database refuses by itself: the log is append-only, decisions end once and stay.
+"""What the database refuses by itself: the log is append-only, decisions and stays end once and
+are never deleted.
 
 Source of the SQLite guard: REPLACE INTO deletes without firing a delete trigger, so the insert
 itself is checked to be the next record.
@@ -72,6 +73,44 @@ _POSTGRESQL = (
 )
 
 STATEMENTS = {"sqlite": _SQLITE, "postgresql": _POSTGRESQL}
+"""For the tables of the first version."""
+
+_SQLITE_STAYS = (
+    """CREATE TRIGGER tenures_no_replace BEFORE INSERT ON tenures
+       WHEN EXISTS (SELECT 1 FROM tenures WHERE id = NEW.id)
+       BEGIN SELECT RAISE(ABORT, 'stays are never deleted'); END""",
+    """CREATE TRIGGER tenures_no_delete BEFORE DELETE ON tenures
+       BEGIN SELECT RAISE(ABORT, 'stays are never deleted'); END""",
+    """CREATE TRIGGER tenures_end_once BEFORE UPDATE ON tenures
+       WHEN OLD.ended_at IS NOT NULL OR NEW.id IS NOT OLD.id OR NEW.model IS NOT OLD.model
+            OR NEW.version IS NOT OLD.version OR NEW.stage IS NOT OLD.stage
+            OR NEW.started_at IS NOT OLD.started_at OR NEW.origin IS NOT OLD.origin
+            OR NEW.request_id IS NOT OLD.request_id
+       BEGIN SELECT RAISE(ABORT, 'a stay can only be ended, once'); END""",
+)
+
+_POSTGRESQL_STAYS = (
+    """CREATE TRIGGER tenures_no_delete BEFORE DELETE ON tenures
+       FOR EACH ROW EXECUTE FUNCTION foureyes_refuse('stays are never deleted')""",
+    """CREATE TRIGGER tenures_no_truncate BEFORE TRUNCATE ON tenures
+       FOR EACH STATEMENT EXECUTE FUNCTION foureyes_refuse('stays are never deleted')""",
+    """CREATE TRIGGER tenures_end_once BEFORE UPDATE ON tenures FOR EACH ROW
+       WHEN (OLD.ended_at IS NOT NULL OR NEW.id IS DISTINCT FROM OLD.id
+             OR NEW.model IS DISTINCT FROM OLD.model
+             OR NEW.version IS DISTINCT FROM OLD.version
+             OR NEW.stage IS DISTINCT FROM OLD.stage
+             OR NEW.started_at IS DISTINCT FROM OLD.started_at
+             OR NEW.origin IS DISTINCT FROM OLD.origin
+             OR NEW.request_id IS DISTINCT FROM OLD.request_id)
+       EXECUTE FUNCTION foureyes_refuse('a stay can only be ended, once')""",
+    *(
+        f"ALTER TABLE tenures ENABLE ALWAYS TRIGGER {name}"
+        for name in ("tenures_no_delete", "tenures_no_truncate", "tenures_end_once")
+    ),
+)
+
+STAYS = {"sqlite": _SQLITE_STAYS, "postgresql": _POSTGRESQL_STAYS}
+"""For the stays, since the fourth version of the tables."""
 
 NAMES = {
     "sqlite": frozenset(
@@ -82,6 +121,9 @@ NAMES = {
             "decisions_no_replace",
             "decisions_no_delete",
             "decisions_end_once",
+            "tenures_no_replace",
+            "tenures_no_delete",
+            "tenures_end_once",
         }
     ),
     "postgresql": frozenset(
@@ -93,7 +135,10 @@ NAMES = {
             "decisions_no_delete",
             "decisions_no_truncate",
             "decisions_end_once",
+            "tenures_no_delete",
+            "tenures_no_truncate",
+            "tenures_end_once",
         }
     ),
 }
-"""What must be there after every migration."""
+"""What must be there when all migrations are done."""

@@ -1,0 +1,167 @@
+"""What the record itself says: replayed from its events, without the tables beside it.
+
+Pure: no clock, no IO, no vendor. The trail is told from this, and `audit verify` holds the tables
+against it: whoever edits a table leaves the record as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from governance.domain.approval import RequestId, Verdict
+from governance.domain.canonical import Json
+from governance.domain.evidence import ModelName, Stage, Version
+from governance.domain.identity import PersonId, Role
+from governance.domain.ledger import EventKind
+from governance.domain.promotion import State
+from governance.domain.tenure import (
+    Moves,
+    Observed,
+    Tenure,
+    moves_of_adoption,
+    moves_of_change_elsewhere,
+    moves_of_promotion,
+    moves_of_rollback,
+)
+
+Event = Mapping[str, Json]
+"""A decoded record."""
+
+
+@dataclass(kw_only=True)
+class Asked:
+    """One request, as its events tell it."""
+
+    requester: PersonId | None
+    state: State = State.PENDING
+    headline: tuple[tuple[str, str], ...] = ()
+    """Metrics for the trail, as they were when it was opened."""
+    seats: tuple[tuple[Role, PersonId | None], ...] = ()
+    """Who filled which seat when it was carried out."""
+    in_force: dict[PersonId, Verdict] = field(default_factory=dict)
+    """Decisions that were neither withdrawn nor voided."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RolledBack:
+    """A rollback that was done."""
+
+    at: datetime
+    by: str
+    why: str
+    to_last_known_good: bool
+
+
+@dataclass(kw_only=True)
+class ModelHistory:
+    """Everything that the record says of one model."""
+
+    tenures: tuple[Tenure, ...] = ()
+    requests: dict[RequestId, Asked] = field(default_factory=dict)
+    quarantined: set[Version] = field(default_factory=set)
+    rollbacks: list[RolledBack] = field(default_factory=list)
+
+
+def replay(events: Iterable[Event]) -> dict[ModelName, ModelHistory]:
+    """Read events in order; those that concern no model or change nothing here are passed over."""
+    found: dict[ModelName, ModelHistory] = {}
+    for event in events:
+        model = event.get("model")
+        if isinstance(model, str):
+            _take(found.setdefault(ModelName(model), ModelHistory()), ModelName(model), event)
+    return found
+
+
+def _take(history: ModelHistory, model: ModelName, event: Event) -> None:
+    at = datetime.fromisoformat(str(event["at"]))
+    facts = _object(event.get("facts"))
+    match event["kind"]:
+        case EventKind.VERSION_ADOPTED.value:
+            _move(history, moves_of_adoption(model, _observed(facts), at), at)
+        case EventKind.CHANGED_ELSEWHERE.value:
+            before, after = _observed(facts["before"]), _observed(facts["after"])
+            moves = moves_of_change_elsewhere(history.tenures, model, before, after, at)
+            _move(history, moves, at)
+        case EventKind.TRANSITION_DONE.value:
+            version, target = Version(_whole(event["version"])), Stage(str(facts["target"]))
+            request = None if event["request"] is None else RequestId(str(event["request"]))
+            moves = moves_of_promotion(history.tenures, model, version, target, request, at)
+            _move(history, moves, at)
+            if target is Stage.PRODUCTION:
+                history.quarantined.discard(version)
+        case EventKind.ROLLBACK_DONE.value:
+            version = Version(_whole(event["version"]))
+            _move(history, moves_of_rollback(history.tenures, model, version, at), at)
+            if facts.get("from") is not None:
+                history.quarantined.add(Version(_whole(facts["from"])))
+            history.rollbacks.append(
+                RolledBack(
+                    at=at,
+                    by=str(event["person"] or event["via"]),
+                    why=str(event["why"]),
+                    to_last_known_good=facts.get("last_known_good") is not False,
+                )
+            )
+        case _ if event.get("request") is not None:
+            _take_request(history, RequestId(str(event["request"])), event, facts)
+
+
+def _take_request(
+    history: ModelHistory, request_id: RequestId, event: Event, facts: Mapping[str, Json]
+) -> None:
+    person = None if event["person"] is None else PersonId(str(event["person"]))
+    if event["kind"] == EventKind.REQUEST_OPENED.value:
+        history.requests[request_id] = Asked(
+            requester=person, headline=_pairs(facts.get("headline"))
+        )
+        return
+    asked = history.requests.get(request_id)
+    if asked is None:
+        return  # refused before it was opened
+    match event["kind"]:
+        case EventKind.DECISION_MADE.value if person is not None:
+            asked.in_force[person] = Verdict(str(facts["verdict"]))
+        case EventKind.DECISION_WITHDRAWN.value if person is not None:
+            asked.in_force.pop(person, None)
+        case EventKind.VOTES_VOIDED.value:
+            asked.in_force.pop(PersonId(str(facts["voter"])), None)
+        case EventKind.TRANSITION_INTENDED.value:
+            asked.seats = tuple(
+                (Role(role), PersonId(who) if who else None)
+                for role, who in _pairs(facts.get("seats"))
+            )
+        case EventKind.REQUEST_STATE_CHANGED.value:
+            asked.state = State(str(facts["to"]))
+
+
+def _move(history: ModelHistory, moves: Moves, at: datetime) -> None:
+    history.tenures = moves.applied(history.tenures, at)
+
+
+def _observed(value: Json) -> Observed:
+    facts = _object(value)
+    alias = facts.get("alias")
+    return Observed(
+        stages={Version(int(v)): Stage(s) for v, s in _pairs(facts.get("stages"))},
+        alias=None if alias is None else Version(_whole(alias)),
+    )
+
+
+def _object(value: Json) -> Mapping[str, Json]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _pairs(value: Json) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        return ()
+    found = []
+    for pair in value:
+        if isinstance(pair, Sequence) and not isinstance(pair, str) and len(pair) == 2:
+            found.append((str(pair[0]), "" if pair[1] is None else str(pair[1])))
+    return tuple(found)
+
+
+def _whole(value: Json) -> int:
+    return int(str(value))

@@ -1,0 +1,153 @@
+"""The tables that Foureyes works with are held against the record: whoever edits one of them, and
+leaves the log and its heads alone, is found out too."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from governance.domain.evidence import Version
+from governance.domain.ledger import Verification
+from governance.use_cases.audit import Happened, trail, verify
+from tests.builders import MODEL
+from tests.ledger.owner import Owner
+from tests.ledger.test_resuming import resumed
+from tests.stories.desk import Desk
+
+STAYS = "the table of stays says otherwise of credit_scoring than the record"
+QUARANTINE = "the table of quarantined versions says otherwise of credit_scoring than the record"
+REQUESTS = "the table of requests says otherwise of credit_scoring than the record"
+
+EDITS = [
+    ("UPDATE tenures SET ending = 'promotion' WHERE ending = 'rollback'", STAYS),
+    ("UPDATE tenures SET started_at = '2026-01-01T00:00:00.000000+00:00' WHERE version = 4", STAYS),
+    ("UPDATE tenures SET origin = 'adopted' WHERE origin = 'rollback'", STAYS),
+    ("DELETE FROM tenures WHERE version = 4", STAYS),
+    (
+        "INSERT INTO tenures (model, version, stage, started_at, origin, ended_at, ending) VALUES "
+        "('credit_scoring', 1, 'Production', '2026-01-01T00:00:00.000000+00:00', 'promotion', "
+        "'2026-01-02T00:00:00.000000+00:00', 'promotion')",
+        STAYS,
+    ),
+    ("DELETE FROM quarantine", QUARANTINE),
+    (
+        "INSERT INTO quarantine (model, version, why, since) VALUES "
+        "('credit_scoring', 3, 'x', '2026-01-01T00:00:00.000000+00:00')",
+        QUARANTINE,
+    ),
+    (
+        """UPDATE requests SET body = replace(body, '"state":"completed"', '"state":"approved"')""",
+        REQUESTS,
+    ),
+    ("UPDATE requests SET is_open = true", REQUESTS),
+    ("DELETE FROM requests", REQUESTS),
+]
+
+
+@pytest.fixture
+def after_a_rollback(desk: Desk) -> Desk:
+    """v4 was promoted by two approvals and rolled back to v3."""
+    desk.clock.advance(minutes=1)
+    desk.promoted()
+    desk.clock.advance(minutes=1)
+    desk.roll_back()
+    assert verify(desk.store, desk.heads).ok
+    return desk
+
+
+def after(desk: Desk, owner: Owner, *statements: str) -> Verification:
+    """What `audit verify` says when the owner of the database has done this."""
+    with owner.at_work() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    return verify(desk.store, desk.heads)
+
+
+@pytest.mark.parametrize(("statement", "problem"), EDITS)
+def test_an_edited_table_is_found_out_by_the_record(
+    after_a_rollback: Desk, owner: Owner, statement: str, problem: str
+) -> None:
+    """By name, and nothing else is said to be wrong."""
+    assert after(after_a_rollback, owner, statement).problems == (problem,)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE decisions SET verdict = 'reject' WHERE person = 'raj'",
+        "UPDATE decisions SET person = 'vera' WHERE person = 'raj'",
+        "UPDATE decisions SET ended_at = '2026-03-02T00:00:00.000000+00:00' WHERE person = 'raj'",
+        "DELETE FROM decisions WHERE person = 'raj'",
+    ],
+)
+def test_an_edited_vote_is_found_out_by_the_record(
+    after_a_rollback: Desk, owner: Owner, statement: str
+) -> None:
+    """With the request that it belongs to."""
+    with after_a_rollback.store.read() as tx:
+        request = tx.requests(MODEL, limit=1)[0]
+    edit = statement
+    if "verdict" in statement:
+        # The verdict stands in the row and in its body.
+        edit = (
+            "UPDATE decisions SET verdict = 'reject', "
+            """body = replace(body, '"approve"', '"reject"') WHERE person = 'raj'"""
+        )
+    if "'vera'" in statement:
+        edit = (
+            "UPDATE decisions SET person = 'vera', "
+            """body = replace(body, '"raj"', '"vera"') WHERE person = 'raj'"""
+        )
+    problem = f"the table of decisions says otherwise of request {request.id} than the record"
+    assert after(after_a_rollback, owner, edit).problems == (problem,)
+
+
+@pytest.mark.parametrize("column", ["model", "request_id", "kind"])
+def test_a_record_filed_under_something_else_is_found_out(
+    after_a_rollback: Desk, owner: Owner, column: str
+) -> None:
+    """Else it would be missing from what is looked up by model, request or kind; its bytes are
+    whole."""
+    found = after(after_a_rollback, owner, f"UPDATE ledger SET {column} = 'other' WHERE seq = 4")
+    assert found.problems == (
+        "record 4 is filed under another model, request or kind than it says",
+    )
+
+
+def test_the_trail_is_told_from_the_record_alone(after_a_rollback: Desk, owner: Owner) -> None:
+    """Whatever the tables say."""
+    with after_a_rollback.store.read() as tx:
+        before = trail(tx, MODEL)
+    after(
+        after_a_rollback,
+        owner,
+        "DELETE FROM tenures",
+        "DELETE FROM decisions",
+        "DELETE FROM requests",
+        "DELETE FROM quarantine",
+    )
+    with after_a_rollback.store.read() as tx:
+        told = trail(tx, MODEL)
+    assert told == before
+    assert [(line.version, line.happened) for line in told[-3:]] == [
+        (Version(4), Happened.PRODUCTION),
+        (Version(4), Happened.ROLLED_BACK),
+        (Version(3), Happened.PRODUCTION),
+    ]
+    promoted = told[-3]
+    assert [(a.person, a.roles) for a in promoted.approvals] == [
+        ("ana", ("validator",)),
+        ("raj", ("risk",)),
+    ]
+
+
+def test_a_repaired_table_is_a_gap_once_an_operator_recorded_it(
+    after_a_rollback: Desk, owner: Owner
+) -> None:
+    """It stays in the answer, as a gap, and what is changed later is a problem again."""
+    after(after_a_rollback, owner, EDITS[0][0])
+    resumed(after_a_rollback)
+    found = verify(after_a_rollback.store, after_a_rollback.heads)
+    assert (found.problems, found.gaps) == ((), (STAYS,))
+    found = after(after_a_rollback, owner, "DELETE FROM quarantine")
+    assert (found.problems, found.gaps) == ((QUARANTINE,), (STAYS,))
