@@ -320,7 +320,7 @@ def _options_text(options: RollbackOptions) -> str:
 
 def restored_text(restored: Restored) -> str:
     """What a rollback verified, for the person who clicked."""
-    staged = " and ".join(f"v{v}" for v in restored.production.staged) or "nothing"
+    staged = " and ".join(f"v{v}" for v in restored.production.versions) or "nothing"
     was = f"v{restored.from_version}" if restored.from_version is not None else "nothing"
     return (
         f"MLflow Production is {staged} (was {was}), in {restored.seconds:.2f} s. {NOT_SERVED} "

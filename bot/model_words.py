@@ -18,17 +18,22 @@ from governance.use_cases.world import World
 def card_text(card: ModelCard, world: World) -> str:
     """What is where, since when, approved by whom; open requests; history."""
     roster = world.rules.current().roster
-    production = ", ".join(f"v{v}" for v in card.production.staged) or "nothing"
+    production = ", ".join(f"v{v}" for v in card.production.versions) or "nothing"
     alias = f" (alias: v{card.production.alias})" if card.production.alias is not None else ""
     staging = [v for v in card.versions if v.stage is Stage.STAGING]
     since = {(t.version, t.stage): t.started_at for t in card.running}
     lines = [f"{card.model}", f"Production: {production}{alias}"]
     lines += [
-        f"  v{v} {_since(since.get((v, Stage.PRODUCTION)))}, {_how(card.history, v, roster)}"
-        for v in card.production.staged
+        f"  v{v} {_since(since.get((v, Stage.PRODUCTION)))}, "
+        f"{_how(card.history, v, Stage.PRODUCTION, roster)}"
+        for v in card.production.versions
     ]
     lines.append("Staging: " + (", ".join(f"v{v.version}" for v in staging) or "nothing"))
-    lines += [f"  v{v.version} {_since(since.get((v.version, Stage.STAGING)))}" for v in staging]
+    lines += [
+        f"  v{v.version} {_since(since.get((v.version, Stage.STAGING)))}, "
+        f"{_how(card.history, v.version, Stage.STAGING, roster)}"
+        for v in staging
+    ]
     lines += [f"Quarantined: v{version}. {why}" for version, why in card.quarantined]
     for request in card.open_requests:
         who = roster.name_of(request.requester)
@@ -51,13 +56,14 @@ def _since(moment: datetime | None) -> str:
     return f"since {moment:%Y-%m-%d %H:%M} UTC" if moment else "since before Foureyes looked"
 
 
-def _how(history: Sequence[TrailLine], version: Version, roster: Roster) -> str:
-    """How a version came into Production, and by whose approval."""
+def _how(history: Sequence[TrailLine], version: Version, stage: Stage, roster: Roster) -> str:
+    """How a version came into its stage, and by whose approval."""
     entered = [
         line
         for line in history
         if line.version == version
-        and line.happened in (Happened.PRODUCTION, Happened.ADOPTED, Happened.ELSEWHERE)
+        and line.stage is stage
+        and line.happened is not Happened.ROLLED_BACK
     ]
     approvals = next((line.approvals for line in reversed(entered) if line.approvals), ())
     by = ", ".join(f"{roster.name_of(a.person)} ({', '.join(a.roles)})" for a in approvals)

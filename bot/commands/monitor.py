@@ -202,7 +202,7 @@ def _known_baseline(
     registry = open_registry(settings)
     try:
         production = registry.production(policy.model)
-        current = production.staged[0] if production.staged else production.alias
+        current = production.current
         if current is None:
             return None, "taken: nothing is in Production"
         return resolve_number(registry, policy.model, current, spec), f"of v{current}"

@@ -13,11 +13,31 @@ from governance.ports.watching import MetricPoint
 
 @dataclass(frozen=True, kw_only=True)
 class ProductionState:
-    """What the registry says is in production: by stage, and by the alias."""
+    """What the registry says is in production: by stage, and by the alias.
+
+    Where only the alias is written, the version that bears it is the one in stage Production.
+    """
 
     staged: tuple[Version, ...]
     """Every version in stage Production, ascending; more than one is a fault to heal."""
     alias: Version | None
+    replaced_in: Stage = Stage.ARCHIVED
+    """The stage of a version that another one replaced."""
+
+    @property
+    def current(self) -> Version | None:
+        """The version that goes when another comes: by stage, else by the alias. Of several in
+        stage Production it is one that does not bear the alias, since it came in beside it."""
+        if not self.versions:
+            return None
+        return next((v for v in reversed(self.staged) if v != self.alias), self.versions[-1])
+
+    @property
+    def versions(self) -> tuple[Version, ...]:
+        """Every version that is in production: by stage, else by the alias."""
+        if self.staged or self.alias is None:
+            return self.staged
+        return (self.alias,)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -191,6 +191,8 @@ class TrailLine:
     """One thing that happened to a version."""
 
     version: Version
+    stage: Stage
+    """The one that it entered or left."""
     happened: Happened
     at: datetime
     metrics: tuple[tuple[str, str], ...] = ()
@@ -213,6 +215,7 @@ def trail(tx: Transaction, model: ModelName) -> tuple[TrailLine, ...]:
             lines.append(
                 TrailLine(
                     version=tenure.version,
+                    stage=tenure.stage,
                     happened=Happened.ROLLED_BACK,
                     at=tenure.ended_at,
                     by=ended.by if ended else "",
@@ -239,6 +242,7 @@ def _begun(history: ModelHistory, tenure: Tenure, rollback: RolledBack | None) -
         why = "restored as last known good" if good else "restored, as chosen"
     return TrailLine(
         version=tenure.version,
+        stage=tenure.stage,
         happened=happened,
         at=tenure.started_at,
         metrics=asked.headline if asked else (),

@@ -13,7 +13,6 @@ from governance.domain.evidence import (
     Content,
     Snapshot,
     Stage,
-    Version,
     evidence_digest,
 )
 from governance.domain.identity import Actor, PersonId
@@ -47,11 +46,6 @@ class Evidence:
     production: ProductionState
     barred_voters: tuple[tuple[PersonId, str], ...]
     """Voters whose account no longer stands, and why."""
-
-    @property
-    def current(self) -> Version | None:
-        """The version in production, by stage or else by alias."""
-        return self.production.staged[0] if self.production.staged else self.production.alias
 
 
 def execute(world: World, request_id: RequestId) -> Request:
@@ -200,7 +194,7 @@ def _recheck(
             id=IntentId(0),
             kind=IntentKind.PROMOTION,
             model=request.model,
-            from_version=evidence.current,
+            from_version=evidence.production.current,
             to_version=request.version,
             stage=request.target,
             request_id=request.id,
@@ -222,7 +216,7 @@ def _recheck(
             why=request.reason,
             facts={
                 "target": request.target.value,
-                "from": evidence.current,
+                "from": evidence.production.current,
                 "seats": [[s.seat.role, s.person] for s in seats],
             },
         )
@@ -244,8 +238,8 @@ def what_differs(request: Request, policy: ModelPolicy | None, now: Evidence) ->
         return None
     if len(now.production.staged) > 1:
         return "More than one version is in Production in MLflow."
-    if now.current != request.binding.expected_production:
-        was, current = request.binding.expected_production, now.current
+    was, current = request.binding.expected_production, now.production.current
+    if current != was:
         return (
             f"Production is {'empty' if current is None else f'v{current}'}, and approvers "
             f"compared against {'nothing' if was is None else f'v{was}'}."

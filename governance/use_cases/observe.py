@@ -88,9 +88,10 @@ def after_production(before: Observed | None, state: ProductionState) -> Observe
     """What is to be seen after a transition of ours that was read back as `state`."""
     stages = dict(before.stages) if before else {}
     for version in [v for v, s in stages.items() if s is Stage.PRODUCTION]:
-        stages[version] = Stage.ARCHIVED
+        stages[version] = state.replaced_in
     stages.update(dict.fromkeys(state.staged, Stage.PRODUCTION))
-    return Observed(stages=stages, alias=state.alias)
+    shown = {v: s for v, s in stages.items() if s is not Stage.NONE}
+    return Observed(stages=shown, alias=state.alias)
 
 
 def observed_facts(observed: Observed) -> Mapping[str, Json]:

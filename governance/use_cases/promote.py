@@ -93,12 +93,14 @@ def promote(
             first = tx.first_snapshot(wish.model, wish.version)
         snapshot = world.registry.snapshot(wish.model, wish.version)
         seen = (snapshot,) if first is None else (first, snapshot)
+        champion = _champion(world, wish.model)
+        if wish.target is None and champion is not None and champion.version == wish.version:
+            raise _already_there(snapshot, Stage.PRODUCTION)  # perhaps by the alias alone
         target = wish.target or policy.next_stage(snapshot.stage)
         rule = _rule_for(policy, target, snapshot)
         skipped = why_staging_was_skipped(policy, snapshot, tenures)
         if skipped is not None:
             raise Refused("staged_elsewhere", skipped)
-        champion = _champion(world, wish.model)
         _refuse_wrong_direction(wish, rule, champion)
         staged_at = entered_staging(tenures, wish.version)
         authors = authors_of(seen, policy, rules.roster)
@@ -185,6 +187,12 @@ def refuse_long_text(field: str, text: str, limit: int) -> None:
         raise Refused("control_characters", f"The {field} holds control characters; type it again.")
 
 
+def _already_there(snapshot: Snapshot, stage: Stage) -> Refused:
+    return Refused(
+        "already_there", f"v{snapshot.version} of {snapshot.model} is already in {stage.value}."
+    )
+
+
 def _rule_for(policy: ModelPolicy, target: Stage | None, snapshot: Snapshot) -> StageRule:
     name = f"v{snapshot.version}"
     if target is None:
@@ -194,7 +202,7 @@ def _rule_for(policy: ModelPolicy, target: Stage | None, snapshot: Snapshot) -> 
             "nowhere from there.",
         )
     if snapshot.stage is target:
-        raise Refused("already_there", f"{name} of {snapshot.model} is already in {target.value}.")
+        raise _already_there(snapshot, target)
     rule = policy.rule(target)
     if rule is None:
         allowed = ", ".join(s.value for s in policy.stages)
@@ -221,8 +229,7 @@ def _champion(world: World, model: ModelName) -> Snapshot | None:
             f"MLflow has {several} of {model} in Production at once. An owner must leave one "
             "there, then ask again.",
         )
-    current = state.staged[0] if state.staged else state.alias
-    return world.registry.snapshot(model, current) if current is not None else None
+    return world.registry.snapshot(model, state.current) if state.current is not None else None
 
 
 def _refuse_wrong_direction(wish: Wish, rule: StageRule, champion: Snapshot | None) -> None:

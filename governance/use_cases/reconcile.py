@@ -172,9 +172,9 @@ def look_again(world: World, request_id: RequestId) -> Request:
         if policy is None or policy.digest != request.binding.policy:
             why = "The policy changed after this request was opened. Ask again under the new one."
             return move(tx, request, Happening.BINDING_BROKEN, _ACTOR, why)
-        current = production.staged[0] if production.staged else production.alias
-        expected = request.binding.expected_production
-        if request.target is Stage.PRODUCTION and current != expected:
+        moved = production.current != request.binding.expected_production
+        # Two at once are a fault to heal: while they last, nothing is carried out.
+        if request.target is Stage.PRODUCTION and len(production.staged) <= 1 and moved:
             why = "Production changed since this request was opened. Ask again against it."
             return move(tx, request, Happening.BINDING_BROKEN, _ACTOR, why)
         authors = named_authors((snapshot,), policy, rules.roster).persons

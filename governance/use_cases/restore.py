@@ -73,11 +73,8 @@ def serve_quietly(world: World, model: ModelName, version: Version) -> str:
 
 
 def current_production(production: ProductionState, model: ModelName) -> Version:
-    if len(production.staged) > 1:
-        # Whatever is not the alias's version came in beside it: that one is what goes.
-        others = [v for v in production.staged if v != production.alias]
-        return others[-1] if others else production.staged[-1]
-    current = production.staged[0] if production.staged else production.alias
+    """What a rollback replaces. Raises Refused `nothing_in_production`."""
+    current = production.current
     if current is None:
         raise Refused(
             "nothing_in_production", f"Nothing of {model} is in Production, so nothing goes back."

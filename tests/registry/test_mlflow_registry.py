@@ -40,7 +40,9 @@ def test_either_means_can_be_left_out(
     )
     state = registry.set_production(model, ONE)
     assert registry.is_in_production(state, ONE)
-    assert (state.staged == ()) is (left_out == "stage")
+    assert state.current == ONE
+    moved = real_mlflow.client.get_model_version(model, "1").current_stage
+    assert moved == ("None" if left_out == "stage" else "Production")
     assert (state.alias is None) is (left_out == "alias")
     with pytest.raises(Refused, match="both off"):
         MlflowRegistry(real_mlflow.uri, write_stage=False, write_alias=False)

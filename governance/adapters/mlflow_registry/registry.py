@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -89,12 +90,7 @@ class MlflowRegistry:
 
     def snapshot(self, model: ModelName, version: Version) -> Snapshot:
         """Read everything about one version now."""
-        from governance.adapters.mlflow_registry.reading import read_snapshot
-
-        return within(
-            self._call_seconds,
-            lambda: read_snapshot(self._client, self._version(model, version)),
-        )
+        return within(self._call_seconds, lambda: self._snapshot(model, version))
 
     def content(
         self, model: ModelName, version: Version, *, progress: Callable[[int, int], None]
@@ -187,6 +183,13 @@ class MlflowRegistry:
 
     # --- each inside its time ---------------------------------------------------------------
 
+    def _snapshot(self, model: ModelName, version: Version) -> Snapshot:
+        from governance.adapters.mlflow_registry.reading import read_snapshot
+
+        found = self._version(model, version)
+        snapshot = read_snapshot(self._client, found)
+        return replace(snapshot, stage=self._stage(found, self._leading_alias(model)))
+
     def _server_version(self) -> str:
         from mlflow.utils.rest_utils import augmented_raise_for_status, http_request
 
@@ -218,10 +221,11 @@ class MlflowRegistry:
         found = self._all_versions(model)
         if not found:
             self._verify_model(model)
+        alias = self._leading_alias(model) if found else None
         return tuple(
             VersionSummary(
                 version=Version(int(v.version)),
-                stage=Stage(v.current_stage),
+                stage=self._stage(v, alias),
                 run_id=v.run_id or "",
                 registered_at=moment_of(v.creation_timestamp),
             )
@@ -230,11 +234,27 @@ class MlflowRegistry:
 
     def _production(self, model: ModelName) -> ProductionState:
         found = self._all_versions(model)
-        staged = sorted(int(v.version) for v in found if v.current_stage == Stage.PRODUCTION.value)
+        alias = self._aliased(model) if found else None
+        staged = sorted(int(v.version) for v in found if self._stage(v, alias) is Stage.PRODUCTION)
         return ProductionState(
             staged=tuple(Version(v) for v in staged),
-            alias=self._aliased(model) if found else None,
+            alias=alias,
+            replaced_in=Stage.ARCHIVED if self._write_stage else Stage.NONE,
         )
+
+    def _stage(self, found: ModelVersion, alias: Version | None) -> Stage:
+        """MLflow's, where stages are written. Else a version is in Production by the alias; where
+        nothing bears it yet, by what stages said before."""
+        stage = Stage(found.current_stage)
+        if self._write_stage or alias is None:
+            return stage
+        if int(found.version) == alias:
+            return Stage.PRODUCTION
+        return Stage.NONE if stage is Stage.PRODUCTION else stage
+
+    def _leading_alias(self, model: ModelName) -> Version | None:
+        """Asked for only where it says the stage."""
+        return None if self._write_stage else self._aliased(model)
 
     def _aliased(self, model: ModelName) -> Version | None:
         with _translated("the aliases", _no_such_model(model)):
@@ -259,6 +279,8 @@ class MlflowRegistry:
     def _write_production(self, model: ModelName, version: Version) -> None:
         if self._write_stage:
             self._transition(model, version, Stage.PRODUCTION, archive_others=True)
+        elif self._version(model, version).current_stage == Stage.STAGING.value:
+            self._transition(model, version, Stage.NONE, archive_others=False)
         if self._write_alias:
             with self._moving("the alias", model, version):
                 self._client.set_registered_model_alias(model, self._alias, str(version))
