@@ -209,7 +209,9 @@ class Announcer:
             people = (rules.roster.people.get(p) for p in policy.on_call)
             mentions = {str(a): p.name for p in people if p for a in sorted(p.slack)[:1]}
         text = messages.channel(notice.what, model, notice.facts, rules.roster)
-        self._post(self._channel_of(model), views.sentence(text, mentions))
+        named = notice.facts.get("channel")
+        where = self._channel_named(str(named)) if named else self._channel_of(model)
+        self._post(where, views.sentence(text, mentions))
 
     # --- alerts ---------------------------------------------------------------------------
 
@@ -246,13 +248,17 @@ class Announcer:
         policy = policy_for(policies, model) or policies.policies.get(model)
         if policy is None:
             raise Undeliverable("no policy names a channel for this model any more")
-        if not policy.channel.startswith("#"):
-            return policy.channel
-        name = policy.channel.removeprefix("#")
+        return self._channel_named(policy.channel)
+
+    def _channel_named(self, channel: str) -> str:
+        """The id of a channel that a policy names, with # or by its id."""
+        if not channel.startswith("#"):
+            return channel
+        name = channel.removeprefix("#")
         if name not in self._channels:
             self._channels.update(self._list_channels())
         if name not in self._channels:
-            raise Undeliverable(f"there is no channel {policy.channel}, or the bot cannot see it")
+            raise Undeliverable(f"there is no channel {channel}, or the bot cannot see it")
         return self._channels[name]
 
     def _list_channels(self) -> dict[str, str]:

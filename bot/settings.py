@@ -95,8 +95,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="FOUREYES_WRITE_STAGE",
         default="yes",
-        meaning="Whether a promotion to Production moves MLflow's stage. With `no`, the version that "
-        "bears the alias is the one in Production.",
+        meaning="Whether a promotion to Production moves MLflow's stage. With `no`, the version "
+        "that bears the alias is the one in Production.",
     ),
     Setting(
         name="FOUREYES_WRITE_ALIAS",

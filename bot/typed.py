@@ -15,6 +15,8 @@ REASON_IN_BUTTON = 1200
 LONGEST_NAME = 250
 """Characters of a model's name in MLflow."""
 _STAGES = {"staging": Stage.STAGING, "production": Stage.PRODUCTION}
+_NO_TARGETS = {"prod": "production", "stage": "staging", "none": "staging", "archived": "staging"}
+"""What is typed for a stage and is none to ask for, with one that is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +70,8 @@ def parse_promotion(text: str) -> Promotion:
             "/promote MODEL VERSION [staging or production] REASON, or /promote alone.",
         )
     target = _STAGES.get(words[1].lower()) if len(words) > 1 else None
+    if target is None and len(words) > 1:
+        _refuse_almost_a_stage(words[1], model, version)
     skipped = 1 + (target is not None)
     after = words[skipped:]
     downgrade = target is not None and bool(after) and after[0].lower() == "downgrade"
@@ -125,9 +129,9 @@ def parse_model(text: str, rules: Rules) -> ModelQuestion:
     return ModelQuestion(model=model, versions=(numbers[0], numbers[1]))
 
 
-def nearest(name: str, known: list[str]) -> str | None:
+def nearest(name: str, known: list[str], *, cutoff: float = 0.6) -> str | None:
     """The known name that was probably meant."""
-    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.6)), None)
+    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=cutoff)), None)
 
 
 def _first(text: str) -> tuple[str, str]:
@@ -157,6 +161,20 @@ def _refuse_no_name(model: str) -> None:
 def _version(word: str) -> int | None:
     found = re.fullmatch(r"v?([1-9][0-9]{0,8})", word)
     return int(found.group(1)) if found else None
+
+
+def _refuse_almost_a_stage(word: str, model: str, version: int) -> None:
+    """A stage that was mistyped must not become the first word of the reason, and the request one
+    for another stage."""
+    typed = word.lower()
+    known = _NO_TARGETS.get(typed) or nearest(typed, list(_STAGES), cutoff=0.8)
+    if known is None:
+        return
+    raise Refused(
+        "wrong_words",
+        f"“{word}” is no stage to ask for: write staging or production. If your reason begins with "
+        f"it, name the stage first, for example /promote {model} {version} {known} {word} …",
+    )
 
 
 def _rest_after_stage(words: list[str]) -> list[str]:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from bot.command_tree import Commands
 from bot.commands.rollback import version_number
+from bot.mrkdwn import one_line
 from bot.settings import FOR_REGISTRY, read_settings
+from bot.terminal import literal
 
 if TYPE_CHECKING:
     from governance.use_cases.inspect import Difference
@@ -35,7 +37,7 @@ def _run(options: argparse.Namespace) -> int:
             world, ModelName(options.model), Version(options.before), Version(options.after)
         )
     for line in describe(found):
-        print(line)
+        print(literal(one_line(line)))
     return 0
 
 

@@ -49,7 +49,8 @@ class Person:
 
 @dataclass(frozen=True, kw_only=True)
 class Roster:
-    """Everyone of `people.yaml`. Names are matched exactly, e-mail addresses without case."""
+    """Everyone of `people.yaml`. Slack accounts and OS logins are matched exactly; MLflow users and
+    git e-mails as `same_name` has it."""
 
     people: Mapping[PersonId, Person]
     service_accounts: frozenset[str] = frozenset()
@@ -61,13 +62,17 @@ class Roster:
 
     def by_claim(self, name: str) -> Person | None:
         """The person whom a name in MLflow or git means; service accounts mean nobody."""
-        if name in self.service_accounts:
+        if self.is_service(name):
             return None
         claimed = same_name(name)
         for person in self.people.values():
             if claimed in {same_name(n) for n in (*person.mlflow_users, *person.git_emails)}:
                 return person
         return None
+
+    def is_service(self, name: str) -> bool:
+        """Whether a name in MLflow or git is a service account's."""
+        return same_name(name) in {same_name(n) for n in self.service_accounts}
 
     def by_os_login(self, login: str) -> tuple[Person, ...]:
         """Everyone who claims an OS login; only a single answer identifies anybody."""

@@ -6,9 +6,10 @@ words; a comment in a file has none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from governance.domain.evidence import ModelName
 from governance.domain.identity import Person, PersonId, Role, Roster
 from governance.domain.monitoring.words import differences, duration
 from governance.domain.policy import (
@@ -17,6 +18,7 @@ from governance.domain.policy import (
     StageRule,
     ValidatedAfterStaging,
     describe_check,
+    policy_for,
 )
 
 
@@ -26,9 +28,7 @@ class PolicyChange:
 
     words: str
     models: tuple[str, ...]
-    """The patterns of the policies concerned, sorted; empty when no policy names it."""
-    channels: tuple[str, ...]
-    """The channels of those policies, before and after, sorted."""
+    """The patterns of the policies concerned, before or after, sorted; empty when none names it."""
 
 
 def policy_changes(
@@ -42,9 +42,9 @@ def policy_changes(
 
     None stands for *nothing was loaded before*; then the people are not listed one by one.
     """
-    before = old.policies if old else {}
-    concerned = _Concerned(before, new.policies)
-    changes = list(_policies(before, new.policies, concerned))
+    known = old or PolicySet(policies={}, digest=new.digest)
+    concerned = _Concerned(known.policies, new.policies)
+    changes = list(_policies(known, new, concerned))
     if old_people is not None:
         changes += _people(old_people, new_people, concerned)
     return tuple(changes)
@@ -57,11 +57,7 @@ class _Concerned:
     def change(self, words: str, where: Callable[[ModelPolicy], bool]) -> PolicyChange:
         """The change with every policy that satisfies `where` before or after."""
         found = [(pattern, policy) for pattern, policy in self._all if where(policy)]
-        return PolicyChange(
-            words=words,
-            models=tuple(sorted({pattern for pattern, _ in found})),
-            channels=tuple(sorted({policy.channel for _, policy in found})),
-        )
+        return PolicyChange(words=words, models=tuple(sorted({pattern for pattern, _ in found})))
 
     def everywhere(self, words: str) -> PolicyChange:
         """A change that can concern any model: whose account a name is decides who its author
@@ -72,19 +68,31 @@ class _Concerned:
 # --- policies -----------------------------------------------------------------------------------
 
 
-def _policies(
-    before: Mapping[str, ModelPolicy], after: Mapping[str, ModelPolicy], concerned: _Concerned
-) -> Iterator[PolicyChange]:
-    for pattern in sorted({*before, *after}):
-        old, new = before.get(pattern), after.get(pattern)
-        if old is None:
-            sentences: Iterable[str] = ("is governed now",)
-        elif new is None:
-            sentences = ("is not governed by its own policy any more",)
-        else:
-            sentences = _policy(old, new)
-        for words in sentences:
+def _policies(before: PolicySet, after: PolicySet, concerned: _Concerned) -> Iterator[PolicyChange]:
+    for pattern in sorted({*before.policies, *after.policies}):
+        for words in _one(pattern, before, after):
             yield concerned.change(f"{pattern}: {words}", _is(pattern))
+
+
+def _one(pattern: str, before: PolicySet, after: PolicySet) -> Iterator[str]:
+    """A policy that comes or goes is held against the glob that governs those models without it:
+    it may ask for less."""
+    old, new = before.policies.get(pattern), after.policies.get(pattern)
+    wider_before = policy_for(before, ModelName(pattern))
+    wider_after = policy_for(after, ModelName(pattern))
+    if old is not None and new is not None:
+        yield from _policy(old, new)
+    elif old is None and new is not None:
+        if wider_before is None:
+            yield "is governed now"
+        else:
+            yield f"is governed by its own policy now, no longer by that of {wider_before.pattern}"
+            yield from _policy(wider_before, new)
+    elif old is not None and wider_after is None:
+        yield "is not governed any more"
+    elif old is not None and wider_after is not None:
+        yield f"is governed by the policy of {wider_after.pattern} now, no longer by its own"
+        yield from _policy(old, wider_after)
 
 
 def _is(pattern: str) -> Callable[[ModelPolicy], bool]:

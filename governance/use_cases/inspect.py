@@ -12,6 +12,7 @@ from governance.domain.promotion import Request
 from governance.domain.tenure import Tenure
 from governance.ports import ProductionState, VersionSummary
 from governance.use_cases.audit import TrailLine, trail
+from governance.use_cases.promote import snapshot_of
 from governance.use_cases.world import World, require_policy
 
 
@@ -92,7 +93,7 @@ def _side(
     with world.store.read() as tx:
         saved = tx.saved_snapshot(model, version)
     try:
-        snapshot = world.registry.snapshot(model, version)
+        snapshot = snapshot_of(world, model, version)
     except Refused:
         if saved is None:
             raise

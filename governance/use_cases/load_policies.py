@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from governance.domain.canonical import digest_of
+from governance.domain.canonical import Json, digest_of
 from governance.domain.evidence import ModelName
 from governance.domain.identity import Actor
 from governance.domain.ledger import Event, EventKind
@@ -61,20 +61,28 @@ def load_policies(
             )
         )
         for pattern in sorted({p for change in changes for p in change.models}):
-            if pattern not in new.policies.policies:
-                continue
             lines = [change.words for change in changes if pattern in change.models]
-            tx.notify(
-                Notice(
-                    kind=NoticeKind.CHANNEL,
-                    what="policy_loaded",
-                    model=ModelName(pattern),
-                    facts={
-                        "lines": lines[:LINES_SHOWN],
-                        "more": max(0, len(lines) - LINES_SHOWN),
-                        "by": actor.person or actor.account,
-                        "git_commit": git_commit,
-                    },
+            facts: dict[str, Json] = {
+                "lines": lines[:LINES_SHOWN],
+                "more": max(0, len(lines) - LINES_SHOWN),
+                "by": actor.person or actor.account,
+                "git_commit": git_commit,
+            }
+            for channel in _channels(pattern, previous, new):
+                tx.notify(
+                    Notice(
+                        kind=NoticeKind.CHANNEL,
+                        what="policy_loaded",
+                        model=ModelName(pattern),
+                        facts={**facts, "channel": channel},
+                    )
                 )
-            )
     return changes
+
+
+def _channels(pattern: str, previous: Rules | None, new: Rules) -> tuple[str, ...]:
+    """Where a policy's people are, and where they were: a policy that goes, or moves to another
+    channel, is told of in the old one too."""
+    both = (previous, new)
+    found = (rules.policies.policies.get(pattern) for rules in both if rules is not None)
+    return tuple(sorted({policy.channel for policy in found if policy is not None}))

@@ -48,7 +48,7 @@ def named_authors(snapshots: Sequence[Snapshot], policy: ModelPolicy, roster: Ro
         person = roster.by_claim(claim.name)
         if person is not None:
             persons.add(person.id)
-        elif claim.name not in roster.service_accounts:
+        elif not roster.is_service(claim.name):
             unmapped.add(claim.name)
     return Authors(
         persons=frozenset(persons), unmapped=tuple(sorted(unmapped)), unknown=not persons

@@ -42,6 +42,7 @@ from governance.use_cases.world import (
 )
 
 REASON_LIMIT = 3000
+_VERSIONS_NAMED = 10
 TICKET_LIMIT = 200
 
 
@@ -91,7 +92,7 @@ def promote(
                 )
             tenures = tx.tenures(wish.model)
             first = tx.first_snapshot(wish.model, wish.version)
-        snapshot = world.registry.snapshot(wish.model, wish.version)
+        snapshot = snapshot_of(world, wish.model, wish.version)
         seen = (snapshot,) if first is None else (first, snapshot)
         champion = _champion(world, wish.model)
         if wish.target is None and champion is not None and champion.version == wish.version:
@@ -123,7 +124,7 @@ def preview(
         tenures = tx.tenures(model)
         first = tx.first_snapshot(model, version)
         now = tx.now
-    snapshot = world.registry.snapshot(model, version)
+    snapshot = snapshot_of(world, model, version)
     seen = (snapshot,) if first is None else (first, snapshot)
     rule = _rule_for(policy, target or policy.next_stage(snapshot.stage), snapshot)
     situation = Situation(
@@ -134,6 +135,22 @@ def preview(
         makers=authors_of(seen, policy, rules.roster).persons,
     )
     return evaluate(rule, situation, now=now)
+
+
+def snapshot_of(world: World, model: ModelName, version: Version) -> Snapshot:
+    """What a version looks like now. Raises as the registry does; of a version that is not there it
+    says which are."""
+    try:
+        return world.registry.snapshot(model, version)
+    except Refused as refusal:
+        if refusal.code != "no_such_version":
+            raise
+        known = [v.version for v in world.registry.versions(model)]
+        newest = ", ".join(f"v{v}" for v in known[-_VERSIONS_NAMED:])
+        older = f" and {len(known) - _VERSIONS_NAMED} older" if len(known) > _VERSIONS_NAMED else ""
+        raise Refused(
+            refusal.code, f"{refusal.sentence} It has {newest or 'none'}{older}."
+        ) from refusal
 
 
 def entered_staging(tenures: tuple[Tenure, ...], version: Version) -> datetime | None:

@@ -57,6 +57,34 @@ def test_a_promotion_is_understood(text: str, meant: Promotion) -> None:
     assert parse_promotion(text) == meant
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "m 4 prodution better",
+        "m 4 Prodcution",
+        "m 4 prod better AUC",
+        "m 4 stagging x",
+        "m 4 stage it",
+        "m 4 archived old",
+        "m 4 none",
+    ],
+)
+def test_a_mistyped_stage_does_not_become_a_reason_for_another_one(text: str) -> None:
+    """The sentence says how to begin a reason with that word."""
+    assert not needs_form(text)
+    with pytest.raises(Refused, match="is no stage to ask for") as refusal:
+        parse_promotion(text)
+    told = refusal.value.sentence
+    example = told[told.index("/promote ") + len("/promote ") : told.index(" …")]
+    assert parse_promotion(example).reason == text.split()[2]
+
+
+@pytest.mark.parametrize("text", ["m 4 products sell better", "m 4 stable for a week", "m 4 note"])
+def test_other_words_begin_a_reason(text: str) -> None:
+    """Only what is almost a stage is asked about."""
+    assert parse_promotion(text).target is None
+
+
 @pytest.mark.parametrize("text", ["", "m", "m 4", "m 4 production", "m 4 staging downgrade", " "])
 def test_what_is_missing_is_asked_for_in_the_form(text: str) -> None:
     """And what was typed is filled in."""

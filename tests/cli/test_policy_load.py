@@ -48,6 +48,38 @@ def test_a_load_is_recorded_with_its_difference_in_words(deployment: Deployment)
     assert {n.what for n in told} == {"policy_loaded"}
 
 
+def test_a_policy_that_moves_or_goes_is_told_of_where_its_people_were(
+    deployment: Deployment,
+) -> None:
+    """Else a weaker rule would be announced only where nobody of before is."""
+    folder = a_copy(deployment)
+    deployment.foureyes("db", "upgrade")
+    deployment.foureyes("policy", "load", str(folder))
+    policy = folder / "credit_scoring.yaml"
+    before = policy.read_text()
+    told_in(deployment)
+    policy.write_text(before.replace('channel: "#credit-models"', 'channel: "#quiet"'))
+    assert deployment.foureyes("policy", "load", str(folder)).code == 0
+    assert told_in(deployment) == ["#credit-models", "#quiet"]
+    policy.write_text(before.replace("model: credit_scoring", "model: credit_limit"))
+    assert deployment.foureyes("policy", "load", str(folder)).code == 0
+    assert told_in(deployment) == ["#credit-models", "#quiet"]
+
+
+def told_in(deployment: Deployment) -> list[str]:
+    """The channels of what waits to be told, which is then told."""
+    found: list[str] = []
+    with deployment.store() as store:
+        while True:
+            with store.transaction() as tx:
+                due = tx.due_notices(10)
+                for queued in due:
+                    tx.notice_sent(queued.id)
+            if not due:
+                return sorted(found)
+            found += [str(q.notice.facts["channel"]) for q in due]
+
+
 def test_the_same_files_are_not_recorded_again(deployment: Deployment) -> None:
     """A restart or a doubled call adds nothing."""
     deployment.foureyes("db", "upgrade")

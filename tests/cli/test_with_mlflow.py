@@ -40,6 +40,7 @@ def server(real_mlflow: RealMlflow) -> Server:
         run = client.create_run("0", run_name=f"training {number}", tags={"git_email": "x"})
         client.log_metric(run.info.run_id, "auc_validation", 0.7 + number / 100)
         client.log_param(run.info.run_id, "C", number)
+        client.log_param(run.info.run_id, "note", f"run {number}\x1b[2J\nmetric auc: 0 → 1")
         client.log_text(run.info.run_id, f"weights {number}", "model/weights.txt")
         source = f"runs:/{run.info.run_id}/model"
         client.create_model_version(MODEL, source, run_id=run.info.run_id)
@@ -142,6 +143,22 @@ def test_two_versions_are_compared(deployment: Deployment) -> None:
     assert lines[0] == "credit_scoring v1 → v2"
     assert lines[1].startswith("metric auc_validation: 0.71 → 0.72  (+0.01)  [run ")
     assert "parameter C: 1 → 2" in lines
+
+
+def test_what_mlflow_holds_is_printed_literally(deployment: Deployment) -> None:
+    """No value clears the screen or draws a line of its own."""
+    ended = deployment.foureyes("diff", MODEL, "1", "v2")
+    assert "\x1b" not in ended.out
+    told = next(line for line in ended.out.splitlines() if line.startswith("parameter note"))
+    assert "run 2\\x1b[2J⏎metric auc: 0 → 1" in told
+
+
+def test_a_version_that_is_not_there_is_told_with_those_that_are(deployment: Deployment) -> None:
+    """So that the next try is the right one."""
+    ended = deployment.foureyes("diff", MODEL, "1", "9")
+    assert ended.code == 1
+    assert "MLflow has no version 9 of credit_scoring, or it was deleted." in ended.err
+    assert "It has v1, v2." in ended.err
 
 
 def test_the_doctor_finds_a_server_that_may_be_used(deployment: Deployment) -> None:

@@ -59,7 +59,7 @@ def test_a_change_in_the_files_is_told(file: str, old: str, new: str, words: str
     texts, _line = edited(file, old, new)
     found = changes(BEFORE, load_texts(texts).rules)
     assert any(words in change.words for change in found), found
-    assert any(change.channels for change in found)
+    assert any(change.models for change in found)
 
 
 def test_a_comment_has_no_words() -> None:
@@ -131,6 +131,27 @@ def test_each_field_of_a_person_has_words(name: str) -> None:
     found = changes(before, some_rules(roster=a_roster(changed)))
     assert found
     assert all(change.words.startswith(("dana ", "there is")) for change in found)
+
+
+def test_a_policy_of_its_own_is_held_against_the_glob_that_governed_the_model() -> None:
+    """Two approvals become one without anybody editing the glob; and back, when it goes."""
+    wide = replace(a_policy(), pattern="credit_*", model=ModelName("credit_*"))
+    own = a_policy(a_rule(Stage.STAGING), a_rule(seats=(Seats(role=Role("risk"), count=1),)))
+    before, after = some_rules(wide), some_rules(wide)
+    both = {"credit_*": wide, "credit_scoring": own}
+    after = replace(after, policies=replace(after.policies, policies=both))
+    came = [c.words for c in changes(before, after)]
+    assert came == [
+        "credit_scoring: is governed by its own policy now, no longer by that of credit_*",
+        "credit_scoring: Production needs 1 instead of 2",
+        "credit_scoring: Production needs 0 from validator instead of 1",
+    ]
+    went = [c.words for c in changes(after, before)]
+    assert went == [
+        "credit_scoring: is governed by the policy of credit_* now, no longer by its own",
+        "credit_scoring: Production needs 2 instead of 1",
+        "credit_scoring: Production needs 1 from validator instead of 0",
+    ]
 
 
 def test_a_first_load_lists_policies_and_not_each_person() -> None:

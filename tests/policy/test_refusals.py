@@ -113,6 +113,7 @@ IN_PEOPLE = [
     ("  ana:\n", "  a na:\n", "is not a short name", "letters, digits"),
     ("slack: [U0RAJ]", "slack: [U0ANA]", "is already the Slack account of ana", "one person"),
     ("mlflow_users: [ana]", "mlflow_users: [dana]", "is already the MLflow user of dana", ""),
+    ("mlflow_users: [ana]", "mlflow_users: [DANA]", "is already the MLflow user of dana", ""),
     (
         "mlflow_users: [ana]",
         "git_emails: [Dana@Bank.example]",

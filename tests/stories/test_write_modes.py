@@ -19,6 +19,7 @@ from governance.use_cases import reconcile, roll_back
 from governance.use_cases.decide import Ballot, decide
 from governance.use_cases.inspect import model_card
 from governance.use_cases.promote import Wish, promote
+from governance.use_cases.restore import Restored
 from governance.use_cases.world import World
 from tests.builders import a_policy, a_rule, some_rules
 from tests.fakes import FixedRules
@@ -52,9 +53,7 @@ class Bank:
                 drawing = tx.request(request.id).drawing
             decide(
                 self.world,
-                Ballot(
-                    request_id=request.id, verdict=Verdict.APPROVE, comment="", drawing=drawing
-                ),
+                Ballot(request_id=request.id, verdict=Verdict.APPROVE, comment="", drawing=drawing),
                 actor=actor,
                 standing=self.desk.accounts.standing(actor.account),
             )
@@ -64,7 +63,7 @@ class Bank:
         assert done.state is State.COMPLETED, done.note
         return done
 
-    def roll_back(self) -> roll_back.Restored:
+    def roll_back(self) -> Restored:
         """Otto types the command and clicks the button."""
         otto = self.desk.actor("otto")
         standing = self.desk.accounts.standing(otto.account)

@@ -11,7 +11,7 @@ from governance.adapters.policy_files.document import Document, Path, as_mapping
 from governance.adapters.policy_files.problems import Finding
 from governance.adapters.policy_files.schema import PeopleFile, PersonPart
 from governance.adapters.policy_files.words import Known
-from governance.domain.identity import Person, PersonId, Role, Roster, SlackAccount
+from governance.domain.identity import Person, PersonId, Role, Roster, SlackAccount, same_name
 
 _ACCOUNTS = {
     "slack": "Slack account",
@@ -64,14 +64,14 @@ def shared_accounts(document: Document) -> Iterator[Finding]:
     owners: dict[tuple[str, str], tuple[str, str]] = {}
     names: dict[str, str] = {}
     for person, part in as_mapping(file.get("people", "")).items():
-        names.setdefault(person.casefold(), person)
+        names.setdefault(same_name(person), person)
         for kind, called in _ACCOUNTS.items():
             accounts = as_mapping(part).get(kind)
             for number, account in enumerate(accounts if isinstance(accounts, tuple) else ()):
                 if not isinstance(account, str):
                     continue
                 path: Path = ("people", person, kind, number)
-                names.setdefault(account.casefold(), person)
+                names.setdefault(same_name(account), person)
                 owner, as_kind = owners.setdefault(_space(kind, account), (person, called))
                 if owner != person:
                     yield document.finding(
@@ -81,17 +81,15 @@ def shared_accounts(document: Document) -> Iterator[Finding]:
                     )
     services = file.get("service_accounts")
     for number, service in enumerate(services if isinstance(services, tuple) else ()):
-        if isinstance(service, str) and service.casefold() in names:
+        if isinstance(service, str) and same_name(service) in names:
             yield document.finding(
                 ("service_accounts", number),
-                f"`{service}` is a service account and also belongs to {names[service.casefold()]}",
+                f"`{service}` is a service account and also belongs to {names[same_name(service)]}",
                 "A service account is nobody; delete it here or there",
             )
 
 
 def _space(kind: str, account: str) -> tuple[str, str]:
     if kind in {"mlflow_users", "git_emails"}:
-        # Only an e-mail address is matched without case, and it may stand as an MLflow user too.
-        same = account.casefold() if kind == "git_emails" or "@" in account else account
-        return ("claim", same)
+        return ("claim", same_name(account))
     return (kind, account)
