@@ -47,6 +47,7 @@ from governance.domain.errors import FoureyesError, IntegrityViolation
 from governance.jobs import Job, Jobs, Rhythm, reconciling, watching
 from governance.use_cases import reconcile
 from governance.use_cases.audit import verify
+from governance.use_cases.pushing import Pushing
 from governance.use_cases.watch import Watch
 from governance.use_cases.world import World
 
@@ -115,6 +116,7 @@ class _Running:
         self._reload = Event()
         self._record = _Record(world, heads)
         self._watch = Watch(world)
+        self._pushing = Pushing(world)
         self._conversation = Conversation(world, client, rollback_click=settings.rollback_click)
         app_token = required(settings.slack_app_token, "SLACK_APP_TOKEN").reveal()
         handler = SocketModeHandler(
@@ -180,9 +182,11 @@ class _Running:
         patience = timedelta(seconds=_DRAIN_SECONDS)
         jobs_ended = self._jobs.stop(patience=patience, pause=time.sleep)
         looks_ended = self._watch.is_idle(patience)
+        pushes_ended = self._pushing.is_idle(patience)
         draining.join(_DRAIN_SECONDS)
         self._web.stop()
-        return unlinked and jobs_ended and looks_ended and not draining.is_alive()
+        all_ended = jobs_ended and looks_ended and pushes_ended
+        return unlinked and all_ended and not draining.is_alive()
 
     def _all_jobs(self) -> tuple[Job, ...]:
         settings = self._settings
@@ -194,7 +198,7 @@ class _Running:
         jobs = [
             Job(name=_INBOX, every=settings.inbox_every, run=self._work_off),
             Job(name=_OUTBOX, every=settings.inbox_every, run=self._send_due),
-            *reconciling(self._world, rhythm),
+            *reconciling(self._world, self._pushing, rhythm),
             *watching(self._world, self._watch, rhythm, webhook=open_webhook(settings)),
             Job(name="record", every=_RECORD_EVERY, run=self._record.check_newest),
         ]

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Lock
 from uuid import uuid4
 
 from slack_sdk import WebClient
@@ -50,6 +52,20 @@ _GIVEN_UP_AFTER = timedelta(minutes=30)
 _LONGEST_WAIT_SECONDS = 60.0
 
 
+_SILENT_SECONDS = 4.0
+"""Somebody who waits longer hears that their click or command is worked on."""
+
+
+@dataclass
+class _Work:
+    """One item that is being worked off."""
+
+    payload: Payload
+    began: float
+    is_told: bool = False
+    """That it takes longer; also said of kinds that speak for themselves."""
+
+
 @dataclass
 class Desk:
     """Takes one item at a time; safe from several threads and processes."""
@@ -59,9 +75,12 @@ class Desk:
     rollback_click: timedelta
     after_work: Callable[[], None]
     """Called when there may be something to send."""
+    _at_work: dict[InboxId, _Work] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
 
     def work_off(self, limit: int = 50) -> int:
         """Work off what nobody works on: left by a crash, or not begun yet."""
+        self._look_after_long_work()
         with self.world.store.read() as tx:
             now = tx.now
             waiting = [
@@ -80,12 +99,39 @@ class Desk:
         if item is None:
             return
         payload: Payload = json.loads(item.payload)
-        outcome = self._outcome(item, payload, left_over=left_over)
+        with self._working(item, payload):
+            outcome = self._outcome(item, payload, left_over=left_over)
         if outcome is None:
             return
         with self.world.store.transaction() as tx:
             tx.item_done(item.id, outcome)
         self.after_work()
+
+    @contextmanager
+    def _working(self, item: InboxItem, payload: Payload) -> Iterator[None]:
+        work = _Work(payload=payload, began=self.world.elapsed(), is_told=item.kind in MODAL_KINDS)
+        with self._lock:
+            self._at_work[item.id] = work
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._at_work[item.id]
+
+    def _look_after_long_work(self) -> None:
+        """Whoever waits is told once; nobody else takes up what is still worked on."""
+        with self._lock:
+            now = self.world.elapsed()
+            long = {i: w for i, w in self._at_work.items() if now - w.began >= _SILENT_SECONDS}
+            untold = [w for w in long.values() if not w.is_told]
+            for work in untold:
+                work.is_told = True
+        if long:
+            with self.world.store.transaction() as tx:
+                for inbox_id in long:
+                    tx.item_held(inbox_id, _LEASE)
+        for work in untold:
+            self.reply(work.payload, views.sentence(messages.STILL_WORKING))
 
     def _outcome(self, item: InboxItem, payload: Payload, *, left_over: bool) -> str | None:
         """What became of it; None when it has to be tried again."""

@@ -37,6 +37,9 @@ def not_done(why: str) -> str:
     return f"{why} Nothing was done; try again in a moment."
 
 
+STILL_WORKING = "Working on it: MLflow or its files take longer than usual. The answer follows."
+
+
 def trying_again(why: str) -> str:
     """What somebody decided is kept until it could be counted."""
     return f"{why} What you did is stored and is tried again; you do not have to do it again."

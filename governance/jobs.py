@@ -23,6 +23,7 @@ from governance.use_cases import alerts, reconcile
 from governance.use_cases.automatic import react_to_all
 from governance.use_cases.drill import drill_what_is_due
 from governance.use_cases.outside import tell_outside
+from governance.use_cases.pushing import Pushing
 from governance.use_cases.serving import ask_what_is_served, follow
 from governance.use_cases.watch import Watch, end_alerts
 from governance.use_cases.world import World
@@ -68,11 +69,11 @@ class Rhythm:
     watch_every: timedelta = timedelta(seconds=1)
 
 
-def reconciling(world: World, rhythm: Rhythm) -> tuple[Job, ...]:
+def reconciling(world: World, pushing: Pushing, rhythm: Rhythm) -> tuple[Job, ...]:
     """Finish what stopped, carry out what is approved; compare MLflow with the record."""
 
     def push_on() -> None:
-        _raise_first(reconcile.push_on(world))
+        _raise_first(pushing.tick())
 
     def look_around() -> None:
         _raise_first(reconcile.look_around(world))

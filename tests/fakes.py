@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 from governance.domain.errors import Refused, Unavailable
@@ -28,6 +29,8 @@ class FakeRegistry:
     fail_after: int = 0
     crash_before: int = 0
     crash_after: int = 0
+    before_answer: Callable[[], None] | None = None
+    """What a slow server does first."""
     transitions: list[tuple[ModelName, Version, Stage]] = field(default_factory=list)
     points: dict[tuple[ModelName, Version, str], tuple[MetricPoint, ...]] = field(
         default_factory=dict
@@ -45,6 +48,10 @@ class FakeRegistry:
         """Somebody changes what MLflow says of a version."""
         key = (model, Version(version))
         self.snapshots[key] = replace(self.snapshots[key], **changes)  # type: ignore[arg-type]  # a table of changes
+
+    def together(self) -> AbstractContextManager[None]:
+        """It answers at once."""
+        return nullcontext()
 
     def server_version(self) -> str:
         """A supported one."""
@@ -158,6 +165,8 @@ class FakeRegistry:
         self.proofs.append((model, proof))
 
     def _answer(self) -> None:
+        if self.before_answer is not None:
+            self.before_answer()
         if self.is_down:
             raise Unavailable("registry_unavailable", "MLflow does not answer.")
 

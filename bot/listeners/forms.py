@@ -60,7 +60,9 @@ class PromoteForm:
     def fill(self, view_id: str, typed: str, channel: str) -> None:
         """Show what MLflow has, or the sentence that says why not."""
         try:
-            view = modals.promote_modal(self._choices(typed, channel))
+            with self.world.registry.together():
+                choices = self._choices(typed, channel)
+            view = modals.promote_modal(choices)
         except FoureyesError as problem:
             view = modals.sentence_modal(problem.sentence)
         except Exception:  # a defect: the person is told, and the log says where

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -52,6 +53,10 @@ class VersionSummary:
 
 class Registry(Protocol):
     """The model registry. No call lasts longer than 10 s; none is retried blindly."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """Calls inside this block last no longer than 10 s altogether, because a person waits for
+        what they answer; `content` and `content_to_show` belong outside."""
 
     def server_version(self) -> str:
         """The server's version. Raises Unavailable."""

@@ -261,6 +261,10 @@ class Transaction(Protocol):
     def item_delayed(self, inbox_id: InboxId, until: datetime) -> None:
         """It could not be worked off yet: nobody takes it before then."""
 
+    def item_held(self, inbox_id: InboxId, lease: timedelta) -> None:
+        """This process still works on it: nobody takes it before the lease is over. Nothing when
+        it is done or somebody else has it."""
+
     def item_done(self, inbox_id: InboxId, outcome: str) -> None:
         """Worked off; the payload is cleared, `outcome` stays."""
 

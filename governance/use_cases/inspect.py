@@ -47,8 +47,9 @@ def model_card(world: World, model: ModelName) -> ModelCard:
         Refused: `not_governed`, `no_such_model`. Unavailable.
     """
     require_policy(world.rules.current(), model)
-    versions = world.registry.versions(model)
-    production = world.registry.production(model)
+    with world.registry.together():
+        versions = world.registry.versions(model)
+        production = world.registry.production(model)
     with world.store.read() as tx:
         return ModelCard(
             model=model,
@@ -69,8 +70,9 @@ def difference(world: World, model: ModelName, before: Version, after: Version) 
         Refused: a version that neither MLflow nor the record knows. Unavailable.
     """
     policy = require_policy(world.rules.current(), model)
-    old, old_content, old_at = _side(world, model, before)
-    new, new_content, new_at = _side(world, model, after)
+    with world.registry.together():
+        old, old_content, old_at = _side(world, model, before)
+        new, new_content, new_at = _side(world, model, after)
     files = (old_content, new_content) if old_content and new_content else None
     return Difference(
         before=old,

@@ -82,36 +82,45 @@ def promote(
         person = require_person(rules, actor)
         _refuse_bad_text(wish)
         policy = require_policy(rules, wish.model)
-        observe(world, wish.model)
-        with world.store.read() as tx:
-            quick_check(tx, world.heads)
-            if tx.open_intents(wish.model):
-                raise Conflict(
-                    "model_busy",
-                    f"A transition of {wish.model} is just being finished. Try again in a moment.",
-                )
-            tenures = tx.tenures(wish.model)
-            first = tx.first_snapshot(wish.model, wish.version)
-        snapshot = snapshot_of(world, wish.model, wish.version)
-        seen = (snapshot,) if first is None else (first, snapshot)
-        champion = _champion(world, wish.model)
-        if wish.target is None and champion is not None and champion.version == wish.version:
-            raise _already_there(snapshot, Stage.PRODUCTION)  # perhaps by the alias alone
-        target = wish.target or policy.next_stage(snapshot.stage)
-        rule = _rule_for(policy, target, snapshot)
-        skipped = why_staging_was_skipped(policy, snapshot, tenures)
-        if skipped is not None:
-            raise Refused("staged_elsewhere", skipped)
-        _refuse_wrong_direction(wish, rule, champion)
-        staged_at = entered_staging(tenures, wish.version)
-        authors = authors_of(seen, policy, rules.roster)
-        draft = _draft(rules, wish, person, policy, rule, (snapshot, champion), authors, staged_at)
-        with world.store.read() as tx:
-            now = tx.now
-        _refuse_failed(evaluate(rule, _situation(draft, rules), now=now))
+        with world.registry.together():
+            rule, draft = _considered(world, rules, policy, wish, person)
         content = world.registry.content_to_show(wish.model, wish.version, progress=progress)
     with world.store.transaction() as tx:
         return _open(tx, rules, policy, rule, draft, content, actor)
+
+
+def _considered(
+    world: World, rules: Rules, policy: ModelPolicy, wish: Wish, person: Person
+) -> tuple[StageRule, _Draft]:
+    """What can be told without reading files: whether the request can succeed."""
+    observe(world, wish.model)
+    with world.store.read() as tx:
+        quick_check(tx, world.heads)
+        if tx.open_intents(wish.model):
+            raise Conflict(
+                "model_busy",
+                f"A transition of {wish.model} is just being finished. Try again in a moment.",
+            )
+        tenures = tx.tenures(wish.model)
+        first = tx.first_snapshot(wish.model, wish.version)
+    snapshot = snapshot_of(world, wish.model, wish.version)
+    seen = (snapshot,) if first is None else (first, snapshot)
+    champion = _champion(world, wish.model)
+    if wish.target is None and champion is not None and champion.version == wish.version:
+        raise _already_there(snapshot, Stage.PRODUCTION)  # perhaps by the alias alone
+    target = wish.target or policy.next_stage(snapshot.stage)
+    rule = _rule_for(policy, target, snapshot)
+    skipped = why_staging_was_skipped(policy, snapshot, tenures)
+    if skipped is not None:
+        raise Refused("staged_elsewhere", skipped)
+    _refuse_wrong_direction(wish, rule, champion)
+    staged_at = entered_staging(tenures, wish.version)
+    authors = authors_of(seen, policy, rules.roster)
+    draft = _draft(rules, wish, person, policy, rule, (snapshot, champion), authors, staged_at)
+    with world.store.read() as tx:
+        now = tx.now
+    _refuse_failed(evaluate(rule, _situation(draft, rules), now=now))
+    return rule, draft
 
 
 def preview(
@@ -124,12 +133,14 @@ def preview(
         tenures = tx.tenures(model)
         first = tx.first_snapshot(model, version)
         now = tx.now
-    snapshot = snapshot_of(world, model, version)
+    with world.registry.together():
+        snapshot = snapshot_of(world, model, version)
+        champion = _champion(world, model)
     seen = (snapshot,) if first is None else (first, snapshot)
     rule = _rule_for(policy, target or policy.next_stage(snapshot.stage), snapshot)
     situation = Situation(
         candidate=snapshot,
-        champion=_champion(world, model),
+        champion=champion,
         entered_staging_at=entered_staging(tenures, version),
         roster=rules.roster,
         makers=authors_of(seen, policy, rules.roster).persons,

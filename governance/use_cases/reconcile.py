@@ -3,7 +3,7 @@ with the record. Level-triggered: every call looks at the actual state and goes 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -70,19 +70,29 @@ def push_on(world: World) -> Tick:
     what has expired."""
     tick = Tick()
     with tick.carrying_on():
-        _finish_rollbacks(world, tick)
-        with world.store.read() as tx:
-            open_requests = tx.open_requests()
-            now = tx.now
-        for request in open_requests:
-            if request.state is State.PENDING:
-                if now >= request.expires_at:
-                    with tick.carrying_on(), world.store.transaction() as tx:
-                        expire_if_due(tx, tx.request(request.id))
-            elif _worth_trying(request, now=now):
+        for requests in begin_push(world, tick).values():
+            for request_id in requests:
                 with tick.carrying_on():
-                    attempt(world, request.id, tick)
+                    attempt(world, request_id, tick)
     return tick
+
+
+def begin_push(world: World, tick: Tick) -> Mapping[ModelName, Sequence[RequestId]]:
+    """Finish rollbacks and end what has expired; returns what is to be attempted, by model, oldest
+    first."""
+    _finish_rollbacks(world, tick)
+    with world.store.read() as tx:
+        open_requests = tx.open_requests()
+        now = tx.now
+    found: dict[ModelName, list[RequestId]] = {}
+    for request in open_requests:
+        if request.state is State.PENDING:
+            if now >= request.expires_at:
+                with tick.carrying_on(), world.store.transaction() as tx:
+                    expire_if_due(tx, tx.request(request.id))
+        elif _worth_trying(request, now=now):
+            found.setdefault(request.model, []).append(request.id)
+    return found
 
 
 def attempt(world: World, request_id: RequestId, tick: Tick) -> Request | None:

@@ -69,7 +69,10 @@ def offer(
     Raises:
         Refused: not this person, nothing in Production, or a version that is no target; recorded.
     """
-    with world.refusals_recorded(EventKind.ROLLBACK_REFUSED, actor, model=model, version=version):
+    recorded = world.refusals_recorded(
+        EventKind.ROLLBACK_REFUSED, actor, model=model, version=version
+    )
+    with recorded, world.registry.together():
         _require_may_roll_back(world, model, actor, standing)
         observe(world, model)
         with world.model_locked(model):
@@ -92,9 +95,10 @@ def roll_back(world: World, order: Order, *, actor: Actor, standing: Standing | 
         recorded. Conflict: another transition runs. Unavailable: MLflow did not answer; the
         intent stands, and the reconciler finishes it.
     """
-    with world.refusals_recorded(
+    recorded = world.refusals_recorded(
         EventKind.ROLLBACK_REFUSED, actor, model=order.model, version=order.to_version
-    ):
+    )
+    with recorded, world.registry.together():
         began = world.elapsed()
         _require_may_roll_back(world, order.model, actor, standing)
         refuse_long_text("reason", order.why, REASON_LIMIT)

@@ -3,6 +3,8 @@ only asked is not repeated behind anybody's back."""
 
 from __future__ import annotations
 
+from threading import Event
+
 import pytest
 
 from governance.domain.approval import Verdict
@@ -192,3 +194,28 @@ def test_whoever_decided_nothing_new_is_told_so_after_a_retry(office: Office) ->
     office.slack.wait_for(lambda: "1 of 2" in ana.sees(office.request()))
     later(office)
     assert votes(office, request) == [("ana", Verdict.APPROVE.value)]
+
+
+def test_whoever_waits_for_mlflow_is_told_once_and_nobody_else_takes_the_work_up(
+    office: Office,
+) -> None:
+    """The answer follows; a second worker, another replica's say, leaves it alone."""
+    answered = Event()
+    entered = Event()
+
+    def slowly() -> None:
+        entered.set()
+        assert answered.wait(timeout=30)
+
+    office.desk.registry.before_answer = slowly
+    office.person("dana").type(CHANNEL, f"/model {MODEL}")
+    assert entered.wait(timeout=30)
+    for _second in range(200):
+        office.desk.clock.advance(seconds=1)
+        office.conversation.work_off()
+    dana = office.person("dana")
+    assert len([m for m in dana.ephemerals() if "Working on it" in dana.sees(m)]) == 1
+    office.desk.registry.before_answer = None
+    answered.set()
+    office.reads("dana", "Production: v3")
+    assert len([m for m in dana.ephemerals() if "Production: v3" in dana.sees(m)]) == 1

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import socket
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from mlflow.store.artifact.http_artifact_repo import HttpArtifactRepository
 
-from governance.adapters.mlflow_registry import MlflowRegistry
+from governance.adapters.mlflow_registry import MlflowRegistry, files
 from governance.adapters.mlflow_registry.files import Fetched, Listed, VersionFiles
 from governance.domain.errors import Refused, Unavailable
 from governance.domain.evidence import ModelName, Version
@@ -181,6 +183,44 @@ def test_a_server_that_never_ends_its_answer_is_given_up(real_mlflow: RealMlflow
             slow.set_production(ModelName("m"), ONE)
     assert "too slowly" in problem.value.sentence
     MlflowRegistry(real_mlflow.uri)  # sets the time-out back for those who come after
+
+
+def test_several_calls_that_a_person_waits_for_share_one_time(real_mlflow: RealMlflow) -> None:
+    """Not each its own: whoever typed a command hears within ten seconds."""
+    with _dripping_server() as uri:
+        slow = MlflowRegistry(uri, timeout_seconds=5, call_seconds=0.5)
+        began = time.monotonic()
+        with slow.together():
+            for call in (slow.models, slow.server_version, slow.models, slow.models):
+                with pytest.raises(Unavailable, match="too slowly"):
+                    call()
+        shared = time.monotonic() - began
+        with pytest.raises(Unavailable, match="too slowly"):
+            slow.models()
+        alone = time.monotonic() - began - shared
+    assert shared < 2 * alone
+    MlflowRegistry(real_mlflow.uri)  # sets the time-out back for those who come after
+
+
+def test_a_storage_that_gives_a_file_too_slowly_is_given_up(
+    registry: MlflowRegistry, real_mlflow: RealMlflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the size that it lists; else one request would be read for ever."""
+    model = ModelName(real_mlflow.new_model())
+    let = Event()
+    download = HttpArtifactRepository.download_artifacts
+
+    def slowly(self: HttpArtifactRepository, *args: str, **named: str) -> str:
+        let.wait(timeout=30)
+        return str(download(self, *args, **named))
+
+    monkeypatch.setattr(HttpArtifactRepository, "download_artifacts", slowly)
+    monkeypatch.setattr(files, "_FILE_SECONDS", 0.2)
+    with pytest.raises(Unavailable, match="too slowly"):
+        registry.content(model, ONE, progress=silent)
+    let.set()
+    monkeypatch.undo()
+    assert registry.content(model, ONE, progress=silent).files
 
 
 def test_a_folder_overwritten_while_it_is_read_is_not_mixed_up(

@@ -72,7 +72,8 @@ class Desk:
     rules: FixedRules = field(default_factory=lambda: FixedRules(some_rules()))
     sources: Callable[[], MetricSources] | None = None
     traffic: Traffic | None = None
-    elapsed: Callable[[], float] = lambda: 0.0
+    elapsed: Callable[[], float] | None = None
+    """Seconds on a monotonic clock; by default those of the clock that a test moves."""
 
     def __post_init__(self) -> None:
         for number, stage in ((3, Stage.PRODUCTION), (4, Stage.STAGING), (5, Stage.NONE)):
@@ -89,7 +90,7 @@ class Desk:
             rules=self.rules,
             accounts=self.accounts,
             heads=self.heads,
-            elapsed=self.elapsed,
+            elapsed=self.elapsed or (lambda: self.clock.now.timestamp()),
             holder="desk",
             pause=_no_pause,
             sources=self.sources,

@@ -11,13 +11,17 @@ from __future__ import annotations
 import contextvars
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from governance.domain.errors import Unavailable
 
 Found = TypeVar("Found")
 
+_answered_at: contextvars.ContextVar[float | None] = contextvars.ContextVar(
+    "answered_at", default=None
+)
 _ends_at: contextvars.ContextVar[float | None] = contextvars.ContextVar("ends_at", default=None)
 
 
@@ -39,6 +43,9 @@ def within(seconds: float, work: Callable[[], Found]) -> Found:
     """
     if _ends_at.get() is not None:  # a call inside a call has that one's time
         return work()
+    answered_at = _answered_at.get()
+    if answered_at is not None:
+        seconds = min(seconds, max(0.0, answered_at - time.monotonic()))
     task = _Task(work)
     around = contextvars.copy_context()
     around.run(_ends_at.set, time.monotonic() + seconds)
@@ -47,6 +54,20 @@ def within(seconds: float, work: Callable[[], Found]) -> Found:
     if not task.done.wait(seconds):
         raise too_late()
     return task.result()
+
+
+@contextmanager
+def together(seconds: float) -> Iterator[None]:
+    """Every call of `within` in this block ends within the same `seconds`: a person waits for the
+    answer to all of them."""
+    if _answered_at.get() is not None:  # a block inside a block has that one's time
+        yield
+        return
+    token = _answered_at.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _answered_at.reset(token)
 
 
 def verify_time_left() -> None:

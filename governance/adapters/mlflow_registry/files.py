@@ -20,6 +20,7 @@ from mlflow.store.artifact.http_artifact_repo import HttpArtifactRepository
 from mlflow.tracking._tracking_service.utils import get_default_host_creds
 from mlflow.utils.rest_utils import http_request
 
+from governance.adapters.mlflow_registry.deadline import within
 from governance.adapters.mlflow_registry.errors import is_of_http, status_of, translated
 from governance.adapters.mlflow_registry.known_digests import FileTag, KnownDigests
 from governance.adapters.mlflow_registry.source import scheme_of, unreadable
@@ -27,6 +28,9 @@ from governance.domain.errors import FoureyesError, Refused, Unavailable
 from governance.domain.evidence import FileDigest
 
 _CHUNK_BYTES = 1 << 20
+_FILE_SECONDS = 60.0
+_SLOWEST_BYTES_PER_SECOND = 100_000
+_UNLISTED_BYTES = 64 << 20
 _CLIENT_PACKAGES = {
     "s3": "boto3",
     "r2": "boto3",
@@ -82,9 +86,12 @@ class VersionFiles:
     def fetched(self, item: Listed) -> Iterator[Fetched]:
         """One file in a temporary folder, which goes with it."""
         repository, location = self._places[item.place]
-        with tempfile.TemporaryDirectory(prefix="foureyes-") as folder:
+        with tempfile.TemporaryDirectory(prefix="foureyes-", ignore_cleanup_errors=True) as folder:
             with _reading("a file", location):
-                local = Path(repository.download_artifacts(item.path, dst_path=folder))
+                local = within(
+                    _seconds_for(item),
+                    lambda: Path(repository.download_artifacts(item.path, dst_path=folder)),
+                )
             yield Fetched(local=local, size_bytes=local.stat().st_size)
 
     def tag(self, item: Listed) -> FileTag | None:
@@ -105,6 +112,11 @@ class VersionFiles:
             size_bytes=item.size_bytes,
             etag=etag,
         )
+
+
+def _seconds_for(item: Listed) -> float:
+    """A storage that gives a byte now and then would hold a request for ever."""
+    return _FILE_SECONDS + (item.size_bytes or _UNLISTED_BYTES) / _SLOWEST_BYTES_PER_SECOND
 
 
 def _open(location: str, tracking_uri: str) -> ArtifactRepository:

@@ -6,12 +6,12 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from governance.adapters.mlflow_registry.deadline import within
+from governance.adapters.mlflow_registry.deadline import together, within
 from governance.adapters.mlflow_registry.known_digests import KnownDigests
 from governance.domain.errors import Refused, Unavailable
 from governance.domain.evidence import Content, ModelName, Snapshot, Stage, Version
@@ -36,8 +36,8 @@ class MlflowRegistry:
 
     `write_stage` and `write_alias` say by which means a version is in production; at least one
     of them. `timeout_seconds` bounds the silence of one HTTP request, for the whole process,
-    and no request is repeated; `call_seconds` bounds each call of the port, save `content`,
-    which takes as long as the files are large.
+    and no request is repeated; `call_seconds` bounds each call of the port, and all calls inside
+    `together`, save `content`, which takes as long as the files are large.
     """
 
     def __init__(
@@ -75,6 +75,10 @@ class MlflowRegistry:
         self._call_seconds = call_seconds
         self._known_digests = KnownDigests()
         self._client = _make_client(tracking_uri)
+
+    def together(self) -> AbstractContextManager[None]:
+        """Calls inside this block end within `call_seconds` altogether."""
+        return together(self._call_seconds)
 
     def server_version(self) -> str:
         """The server's version, from its own /version."""

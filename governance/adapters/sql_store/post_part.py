@@ -155,6 +155,18 @@ class PostPart:
             .values(leased_until=until, leased_by="")
         )
 
+    def item_held(self, inbox_id: InboxId, lease: timedelta) -> None:
+        """Only by who has it."""
+        self.connection.execute(
+            update(inbox)
+            .where(
+                inbox.c.id == inbox_id,
+                inbox.c.done_at.is_(None),
+                inbox.c.leased_by == this_process(),
+            )
+            .values(leased_until=self.now + lease)
+        )
+
     def item_done(self, inbox_id: InboxId, outcome: str) -> None:
         """Worked off; the payload is cleared."""
         self.connection.execute(
