@@ -6,9 +6,11 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
+from governance.adapters.sql_store.transaction import SqlTransaction
 from governance.domain.approval import Verdict
 from governance.domain.evidence import Content, ModelName, Version
 from governance.domain.ledger import EventKind
@@ -127,10 +129,11 @@ def test_a_rollback_button_binds_from_and_to(office: Office) -> None:
     otto = office.person("otto")
     otto.type(CHANNEL, f"/rollback {MODEL} approvals spiked")
     offered = office.reads("otto", "The last known good version is v3")
-    office.desk.roll_back()
+    office.desk.staged(5)
+    office.desk.promoted(5)
     otto.click(offered, "Roll back v4 → v3")
-    office.reads("otto", "v3")
-    assert office.desk.kinds().count(EventKind.ROLLBACK_DONE.value) == 1
+    office.reads("otto", "Production of credit_scoring is v5, no longer v4; nothing was changed")
+    assert office.desk.production() == (5,)
 
 
 def test_mlflow_that_is_down_is_named_to_whoever_asked(office: Office) -> None:
@@ -185,6 +188,41 @@ def on_postgres(postgres: PostgresServer, tmp_path: Path) -> Iterator[tuple[Offi
     url = postgres.new_database()
     with open_office(url, tmp_path / "heads") as office:
         yield office, url
+
+
+@pytest.mark.parametrize("what", ["a command", "a click"])
+def test_slack_is_told_that_it_arrived_only_when_it_is_stored(
+    office: Office, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """An ack before the commit would lose it with the process."""
+    office.desk.promote()
+    office.conversation.send_due()
+    message = office.request()
+    stored, may_store = Event(), Event()
+    accept = SqlTransaction.accept
+
+    def slowly(self: SqlTransaction, kind: str, key: str, payload: str) -> object:
+        stored.set()
+        assert may_store.wait(timeout=30)
+        return accept(self, kind, key, payload)
+
+    monkeypatch.setattr(SqlTransaction, "accept", slowly)
+    ana = office.person("ana")
+
+    def act() -> None:
+        if what == "a click":
+            ana.click(message, "Approve")
+        else:
+            ana.type(CHANNEL, f"/model {MODEL}")
+
+    acting = Thread(target=act)
+    acting.start()
+    assert stored.wait(timeout=30)
+    acting.join(timeout=0.5)
+    assert acting.is_alive()
+    may_store.set()
+    acting.join(timeout=30)
+    assert not acting.is_alive()
 
 
 def test_a_store_that_takes_nothing_is_told_to_whoever_clicks(

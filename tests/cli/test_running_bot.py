@@ -10,7 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot.demo.processes import free_port
@@ -97,7 +97,7 @@ def running(deployment: Deployment, **settings: str) -> Iterator[Bot]:
 
 
 def test_it_starts_without_slack_and_mlflow_and_connects_when_slack_comes_back(
-    deployment: Deployment,
+    deployment: Deployment, database_url: str
 ) -> None:
     """Healthy at once, not ready and why, connected later, ended by SIGTERM with 0, and nothing
     secret in the log."""
@@ -105,6 +105,7 @@ def test_it_starts_without_slack_and_mlflow_and_connects_when_slack_comes_back(
     port = free_port()
     tokens = {"SLACK_BOT_TOKEN": workspace.bot_token, "SLACK_APP_TOKEN": workspace.app_token}
     api = f"http://127.0.0.1:{port}/api/"
+    deployment = replace(deployment, more={"FOUREYES_DATABASE_URL": database_url})
     with running(deployment, SLACK_API_URL=api, **tokens) as bot:
         assert bot.page("/healthz") == (200, {"healthy": True, "reasons": []})
         status, said = bot.page("/readyz")

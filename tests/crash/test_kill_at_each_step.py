@@ -84,19 +84,19 @@ def test_a_promotion_survives_a_kill_at_each_step(
 
 
 def test_what_people_are_told_survives_a_kill_at_each_step(
-    tmp_path: Path, real_mlflow: RealMlflow, slack: RunningServer
+    database_url: str, tmp_path: Path, real_mlflow: RealMlflow, slack: RunningServer
 ) -> None:
     """From the outcome to the last message: everything is sent, and nothing is done twice."""
-    lives = _lives("messages", new_sqlite(tmp_path), tmp_path, real_mlflow, slack)
+    lives = _lives("messages", database_url, tmp_path, real_mlflow, slack)
     assert len(lives) > 15
     _all_promoted(lives)
 
 
 def test_a_rollback_survives_a_kill_at_each_step(
-    tmp_path: Path, real_mlflow: RealMlflow, slack: RunningServer
+    database_url: str, tmp_path: Path, real_mlflow: RealMlflow, slack: RunningServer
 ) -> None:
     """From the click on the button."""
-    lives = _lives("rollback", new_sqlite(tmp_path), tmp_path, real_mlflow, slack)
+    lives = _lives("rollback", database_url, tmp_path, real_mlflow, slack)
     assert len(lives) > 10
     for step, found in enumerate(lives):
         assert found.production == (OLD,), f"step {step}: {found}"

@@ -4,6 +4,7 @@ head is found without reading everything again."""
 from __future__ import annotations
 
 import hashlib
+import os
 import resource
 import tempfile
 from pathlib import Path
@@ -86,6 +87,24 @@ def test_asking_again_reads_what_is_new_and_not_the_whole_file(
     assert newest == KeptHead(line=52, head=a_head(51))
     assert heads.newest() == newest
     assert read == [heads.path.read_bytes()[before:], b""]
+
+
+def test_a_head_is_on_the_disk_before_anybody_relies_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line and, when the file is new, its name in the folder."""
+    synced: list[str] = []
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").resolve().name)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    heads = HeadFile(tmp_path / "heads")
+    heads.append(a_head(1))
+    heads.append(a_head(2))
+    assert synced == ["heads", tmp_path.name, "heads"]
 
 
 def test_a_line_that_a_crash_cut_is_left_out_and_closed_by_the_next(tmp_path: Path) -> None:

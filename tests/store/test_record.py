@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from governance.adapters.head_file import HeadFile
 from governance.adapters.sql_store import SqlStore, open_store
+from governance.adapters.sql_store.transaction import SqlTransaction
 from governance.domain.approval import RequestId
 from governance.domain.errors import Unavailable
 from governance.domain.evidence import ModelName, Version
@@ -43,6 +45,25 @@ def an_event(
         request_id=RequestId(request) if request else None,
         why=why,
     )
+
+
+def test_what_is_committed_is_on_the_disk(database_url: str, heads: HeadFile, raw: Engine) -> None:
+    """Also after a loss of power, whatever the default of the database is."""
+    if raw.dialect.name == "postgresql":
+        with raw.connect() as connection:
+            name = connection.exec_driver_sql("SELECT current_database()").scalar()
+            connection.exec_driver_sql(f"ALTER DATABASE {name} SET synchronous_commit = off")
+            connection.commit()
+    store = open_store(database_url, heads)
+    with store.transaction() as tx:
+        assert isinstance(tx, SqlTransaction)
+        ask = tx.connection.exec_driver_sql
+        if raw.dialect.name == "sqlite":
+            found = [ask(f"PRAGMA {name}").scalar() for name in ("synchronous", "journal_mode")]
+            assert found == [2, "wal"]
+        else:
+            assert ask("SHOW synchronous_commit").scalar() == "on"
+    store.close()
 
 
 def test_records_are_numbered_from_one_and_read_as_they_were_written(store: SqlStore) -> None:

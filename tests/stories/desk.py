@@ -24,6 +24,7 @@ from governance.use_cases.decide import Ballot, decide, withdraw_request, withdr
 from governance.use_cases.execute import EXECUTOR
 from governance.use_cases.observe import apply_moves, read_observed
 from governance.use_cases.promote import Wish, promote
+from governance.use_cases.roll_back import Offer
 from governance.use_cases.world import World
 from tests.builders import MODEL, NOON, a_content, a_snapshot, some_rules
 from tests.fakes import FakeAccounts, FakeRegistry, FixedRules
@@ -184,6 +185,17 @@ class Desk:
             ),
             actor=actor,
             standing=self.accounts.standing(actor.account),
+        )
+
+    def offer(self, by: str = "otto", version: int | None = None) -> Offer:
+        """Type the command."""
+        actor = self.actor(by)
+        return roll_back.offer(
+            self.world,
+            MODEL,
+            actor=actor,
+            standing=self.accounts.standing(actor.account),
+            version=None if version is None else Version(version),
         )
 
     def staged(self, version: int) -> None:

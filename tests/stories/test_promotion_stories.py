@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from governance.domain.approval import Verdict
+from governance.domain.checks import Outcome, Situation, evaluate
 from governance.domain.errors import Conflict, IntegrityViolation, Refused, Unavailable
 from governance.domain.evidence import MetricOrigin, ModelName, Stage, Version
 from governance.domain.identity import Role
 from governance.domain.ledger import EventKind
-from governance.domain.policy import Seats, ValidatedAfterStaging
+from governance.domain.policy import Seats, StageRule, ValidatedAfterStaging
 from governance.domain.promotion import State
 from governance.ports import NoticeKind
+from governance.use_cases import execute
 from governance.use_cases.audit import verify
 from tests.builders import MODEL, a_content, a_metric, a_policy, a_rule, a_snapshot, some_rules
 from tests.stories.desk import Desk
@@ -316,6 +318,73 @@ def test_a_validation_that_arrives_later_releases_the_request_and_voids_nothing(
     desk.push_on()
     assert desk.request(request.id).state is State.COMPLETED
     assert EventKind.VOTES_VOIDED.value not in desk.kinds()
+
+
+def test_a_check_that_fails_at_execution_voids_the_request(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same evidence, judged more strictly by the Foureyes that was installed meanwhile."""
+    request = desk.promote()
+    desk.vote(request, "raj")
+    desk.vote(request, "ana")
+
+    def stricter(rule: StageRule, situation: Situation, *, now: datetime) -> object:
+        return tuple(
+            replace(c, outcome=Outcome.FAILED, finding="not by this measure")
+            for c in evaluate(rule, situation, now=now)
+        )
+
+    monkeypatch.setattr(execute, "evaluate", stricter)
+    desk.push_on()
+    ended = desk.request(request.id)
+    assert ended.state is State.VOIDED
+    assert "not by this measure" in ended.note
+    assert desk.production() == (3,)
+
+
+def test_two_versions_in_production_stop_a_request_before_and_after_it_is_approved(
+    desk: Desk,
+) -> None:
+    """Nobody knows what it would be compared with; an owner has to heal it first."""
+    request = desk.promote()
+    desk.vote(request, "ana")
+    desk.vote(request, "raj")
+    desk.registry.change(MODEL, 5, stage=Stage.PRODUCTION)
+    desk.push_on()
+    ended = desk.request(request.id)
+    assert (ended.state, ended.note) == (
+        State.VOIDED,
+        "More than one version is in Production in MLflow.",
+    )
+    with pytest.raises(Refused, match="v3 and v5 of credit_scoring in Production at once"):
+        desk.promote()
+    assert desk.registry.transitions == []
+
+
+def test_a_request_for_staging_outlives_a_change_of_production(desk: Desk) -> None:
+    """Its comparison is shown and binds nothing."""
+    seats = (Seats(role=Role("risk"), count=1),)
+    desk.rules.rules = some_rules(a_policy(a_rule(Stage.STAGING, seats=seats), a_rule()))
+    request = desk.promote(5, target=Stage.STAGING)
+    assert request.binding.expected_production is None
+    desk.promoted(4)
+    desk.look_around()
+    desk.vote(request, "raj")
+    desk.push_on()
+    assert desk.request(request.id).state is State.COMPLETED
+
+
+def test_an_account_that_slack_bars_asks_for_nothing(desk: Desk) -> None:
+    """Neither for a promotion nor for a rollback; both are recorded."""
+    desk.promoted()
+    desk.accounts.gone |= {"U0DANA", "U0OTTO"}
+    for ask in (lambda: desk.promote(5), desk.roll_back, desk.offer):
+        with pytest.raises(Refused, match="deactivated"):
+            ask()
+    kinds = desk.kinds()
+    assert kinds.count(EventKind.REQUEST_REFUSED.value) == 1
+    assert kinds.count(EventKind.ROLLBACK_REFUSED.value) == 2
+    assert desk.production() == (4,)
 
 
 def test_evidence_changed_while_open_voids_the_votes_and_not_the_request(desk: Desk) -> None:

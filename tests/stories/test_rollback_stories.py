@@ -174,14 +174,7 @@ def test_a_version_that_somebody_chose_is_not_called_the_last_known_good(desk: D
     desk.staged(5)
     desk.clock.advance(minutes=1)
     desk.promoted(5)
-    actor = desk.actor("otto")
-    found = roll_back.offer(
-        desk.world,
-        MODEL,
-        actor=actor,
-        standing=desk.accounts.standing(actor.account),
-        version=Version(3),
-    )
+    found = desk.offer(version=3)
     assert offer_text(found) == (
         "credit_scoring: Production is v5. v3 was good before; v4 is the last known good one."
     )
@@ -241,9 +234,7 @@ def test_a_promotion_that_mlflow_shows_is_rolled_back_before_its_outcome_was_rec
     """The offer finds the version before, although nobody had recorded yet that its time ended."""
     request = _last_vote_dies(desk, 4, "crash_after")
     done_before = desk.kinds().count(EventKind.TRANSITION_DONE.value)
-    actor = desk.actor("otto")
-    standing = desk.accounts.standing(actor.account)
-    found = roll_back.offer(desk.world, MODEL, actor=actor, standing=standing)
+    found = desk.offer()
     assert (found.current, found.target) == (4, 3)
     assert desk.request(request.id).state is State.COMPLETED
     desk.roll_back()
@@ -328,9 +319,7 @@ def test_a_version_put_there_by_hand_a_moment_ago_is_rolled_back(desk: Desk) -> 
     """Nobody waits for the next look: what MLflow shows is recorded first."""
     desk.registry.change(MODEL, 3, stage=Stage.ARCHIVED)
     desk.registry.change(MODEL, 5, stage=Stage.PRODUCTION)
-    actor = desk.actor("otto")
-    standing = desk.accounts.standing(actor.account)
-    found = roll_back.offer(desk.world, MODEL, actor=actor, standing=standing)
+    found = desk.offer()
     assert (found.current, found.target) == (5, 3)
     assert EventKind.CHANGED_ELSEWHERE.value in desk.kinds()
 

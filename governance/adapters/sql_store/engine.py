@@ -34,7 +34,7 @@ def make_engine(url: str) -> Engine:
             parsed.set(drivername="postgresql+psycopg"),
             pool_pre_ping=True,
             isolation_level="READ COMMITTED",
-            connect_args={"connect_timeout": 5, "options": "-c statement_timeout=15000"},
+            connect_args={"connect_timeout": 5, "options": _POSTGRES_OPTIONS},
         )
     raise Refused("database_url", f"Foureyes runs on SQLite or PostgreSQL, not on {backend}.")
 
@@ -61,6 +61,10 @@ def _sqlite(url: URL) -> Engine:
         cursor.close()
 
     return engine
+
+
+_POSTGRES_OPTIONS = "-c statement_timeout=15000 -c synchronous_commit=on"
+"""Whatever the server's default: a decision that was answered survives a loss of power."""
 
 
 @contextmanager
