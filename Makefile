@@ -54,6 +54,7 @@ lock: ## Choose the versions again, for every system and Python from 3.11
 	build/uv/bin/python -m pip install --quiet --disable-pip-version-check uv
 	$(LOCKING) $(ARGS) --extra test --output-file requirements.lock
 	$(LOCKING) $(ARGS) --extra system --constraints requirements.lock --output-file requirements-system.lock
+	$(LOCKING) $(ARGS) --extra monitors --constraints requirements.lock --output-file requirements-run.lock
 
 clean: ## Remove what was set up
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

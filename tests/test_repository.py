@@ -15,6 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements.lock"
+LOCKS = sorted(ROOT.glob("requirements*.lock"))
 
 # What a pure rule cannot need: each reads a clock, a disk, a network, chance or a process.
 IMPURE_MODULES = frozenset(
@@ -164,10 +165,15 @@ def wheel_names(tmp_path_factory: pytest.TempPathFactory) -> frozenset[str]:
 
 @pytest.fixture(scope="module")
 def locked() -> dict[str, list[str]]:
+    """Each `name==version` that is locked for the tests, with its hashes."""
+    return hashes_in(LOCK)
+
+
+def hashes_in(lock: Path) -> dict[str, list[str]]:
     """Each locked `name==version` with its hashes."""
     requirements: dict[str, list[str]] = {}
     current: list[str] = []
-    for line in LOCK.read_text(encoding="utf-8").splitlines():
+    for line in lock.read_text(encoding="utf-8").splitlines():
         text = line.strip().rstrip("\\").strip()
         if text.startswith("--hash="):
             current.append(text.removeprefix("--hash="))
@@ -299,19 +305,21 @@ def test_wheel_carries_nothing_else(wheel_names: frozenset[str]) -> None:
     assert not [name for name in wheel_names if name.endswith((".db", ".pyc"))]
 
 
-def test_lock_has_a_hash_for_each_requirement(locked: dict[str, list[str]]) -> None:
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+def test_lock_has_a_hash_for_each_requirement(lock: Path) -> None:
     """Nothing is installed that could have been exchanged on the way."""
     bare = [
         requirement
-        for requirement, hashes in locked.items()
+        for requirement, hashes in hashes_in(lock).items()
         if not hashes or not all(re.fullmatch(r"sha256:[0-9a-f]{64}", one) for one in hashes)
     ]
     assert bare == []
 
 
-def test_lock_names_no_address() -> None:
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+def test_lock_names_no_address(lock: Path) -> None:
     """Any mirror can serve it: no host, no index, no link, no path."""
-    text = LOCK.read_text(encoding="utf-8")
+    text = lock.read_text(encoding="utf-8")
     options = re.findall(r"^\s*(-[a-z]|--(?!hash=)\S+)", text, flags=re.MULTILINE)
     assert "://" not in text
     assert " @ " not in text
@@ -434,6 +442,18 @@ def test_system_tests_fail_by_name_where_a_package_is_missing(tmp_path: Path) ->
     assert ran.returncode == 1
     assert "install the system package openjdk-17-jre-headless" in ran.stdout
     assert "skipped" not in ran.stdout
+
+
+def test_what_runs_is_locked_as_it_is_tested_and_brings_no_test_along(
+    locked: dict[str, list[str]],
+) -> None:
+    """The lock of the container holds the bot and its monitors alone."""
+    runs = {re.split(r"[ ;]", one)[0] for one in hashes_in(ROOT / "requirements-run.lock")}
+    assert runs < {re.split(r"[ ;]", one)[0] for one in locked}
+    names = {one.split("==")[0] for one in runs}
+    assert {"mlflow-skinny", "slack-bolt", "sqlalchemy", "matplotlib"} <= names
+    assert not names & {"mlflow", "scikit-learn", "pytest", "hypothesis", "mypy", "hatchling"}
+    assert "-r /src/requirements-run.lock" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_both_locks_agree(locked: dict[str, list[str]]) -> None:
