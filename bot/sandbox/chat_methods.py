@@ -7,7 +7,7 @@ from bot.sandbox.channels import Channel, ChannelKind
 from bot.sandbox.content import MISSING_TEXT, Content, check_content
 from bot.sandbox.json_values import Json, JsonObject
 from bot.sandbox.messages import Message
-from bot.sandbox.web_method import Argument, Call, Kind, Method
+from bot.sandbox.web_method import Argument, Call, Kind, Method, verify_rate
 
 _TEXT = Argument(kind=Kind.STRING)
 _BLOCKS = Argument(kind=Kind.ARRAY, broken="invalid_blocks_format")
@@ -95,9 +95,7 @@ def _post_message(call: Call) -> JsonObject:
     )
     thread_ts = _thread(call, channel)
     metadata = _metadata(call)
-    wait_seconds = call.state.throttle.take(channel.id, call.state.now_seconds())
-    if wait_seconds is not None:
-        raise ApiError("ratelimited", http_status=429, retry_after_seconds=wait_seconds)
+    verify_rate(call.state.throttle.take_post(channel.id, call.state.now_seconds()))
     message = call.state.put_message(
         channel,
         content,

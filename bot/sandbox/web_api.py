@@ -17,7 +17,14 @@ from bot.sandbox.file_methods import FILE_METHODS
 from bot.sandbox.json_values import Json, JsonObject
 from bot.sandbox.state import ApiCall, State
 from bot.sandbox.view_methods import VIEW_METHODS
-from bot.sandbox.web_method import Call, Method, TokenKind, read_arguments, require_scope
+from bot.sandbox.web_method import (
+    Call,
+    Method,
+    TokenKind,
+    read_arguments,
+    require_scope,
+    verify_rate,
+)
 
 METHODS: dict[str, Method] = {
     **CHAT_METHODS,
@@ -93,6 +100,7 @@ def _carry_out(state: State, request: Request, arguments: JsonObject) -> JsonObj
         raise ApiError("not_allowed_token_type")
     granted = state.scopes if kind is TokenKind.BOT else state.app_scopes
     require_scope(granted, method.scopes)
+    verify_rate(state.throttle.take_call(request.method, state.now_seconds()))
     call = Call(
         state=state, method=request.method, arguments=read_arguments(method.arguments, given)
     )

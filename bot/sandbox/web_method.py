@@ -134,6 +134,12 @@ def require_scope(granted: tuple[str, ...], needed: tuple[str, ...]) -> None:
         raise ApiError("missing_scope", fields=fields)
 
 
+def verify_rate(wait_seconds: int | None) -> None:
+    """Raises: ApiError ratelimited, with the seconds after which it may be tried again."""
+    if wait_seconds is not None:
+        raise ApiError("ratelimited", http_status=429, retry_after_seconds=wait_seconds)
+
+
 def read_arguments(declared: Mapping[str, Argument], given: JsonObject) -> JsonObject:
     """Arguments by their declared types. Raises: ApiError naming every one that does not fit."""
     problems: list[str] = []

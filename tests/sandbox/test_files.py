@@ -13,6 +13,7 @@ from slack_sdk.errors import SlackApiError
 from bot.sandbox import RunningServer, Workspace, serve
 from bot.sandbox.app_identity import DEFAULT_SCOPES
 from bot.sandbox.json_values import JsonObject
+from tests.sandbox.stage import error_of
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
 
@@ -92,6 +93,15 @@ def test_what_is_sent_has_to_be_what_was_announced(client: WebClient) -> None:
     assert _send(begun["upload_url"], PNG) == 400
     assert _send(begun["upload_url"] + "0", PNG) == 404
     client.files_completeUploadExternal(files=[{"id": begun["file_id"], "title": "t"}])
+
+
+def test_a_file_that_is_not_there_is_neither_completed_nor_shown(client: WebClient) -> None:
+    """Nor one that was announced and never completed."""
+    begun = client.files_getUploadURLExternal(filename="auc.png", length=len(PNG))
+    unknown = [{"id": "F0", "title": "t"}]
+    assert error_of(client, "files.completeUploadExternal", files=unknown) == "file_not_found"
+    for file_id in ("F0", begun["file_id"]):
+        assert error_of(client, "files.info", file=file_id) == "file_not_found"
 
 
 @pytest.mark.parametrize(

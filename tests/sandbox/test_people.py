@@ -337,25 +337,26 @@ def test_errors_of_the_app_show_under_the_input(
 
 
 @pytest.mark.parametrize(
-    "answer",
+    ("answer", "code"),
     [
-        {"response_action": "errors", "errors": {"nowhere": "x"}},
-        {"response_action": "errors", "errors": {}},
-        {"response_action": "reload"},
-        {"response_action": "update", "view": {"type": "modal"}},
-        {"response_action": "clear", "text": "bye"},
+        ({"response_action": "errors", "errors": {"nowhere": "x"}}, "errors_without_input"),
+        ({"response_action": "errors", "errors": {}}, "errors_without_input"),
+        ({"response_action": "reload"}, "unknown_response_action"),
+        ({"response_action": "update", "view": {"type": "modal"}}, "invalid_arguments"),
+        ({"response_action": "clear", "text": "bye"}, "unknown_property"),
     ],
 )
 def test_submission_answer_that_slack_refuses_is_the_apps_fault(
-    workspace: Workspace, answers: Answers, form: View, answer: dict[str, Any]
+    workspace: Workspace, answers: Answers, form: View, answer: dict[str, Any], code: str
 ) -> None:
     """The person sees trouble, the modal stays, the fault is noted."""
     answers.next = answer
     dana = workspace.as_person("dana")
-    with pytest.raises(ShownError, match="We had some trouble connecting"):
+    with pytest.raises(ShownError, match="invalid_response: We had some trouble connecting"):
         dana.fill_and_submit(form, FILLED)
     assert dana.modal() is not None
     assert workspace.violations[0].code == "bad_submission_answer"
+    assert code in workspace.violations[0].detail
 
 
 def test_submission_without_an_ack_leaves_the_modal_open(

@@ -134,6 +134,20 @@ def test_payload_where_none_is_accepted_is_noted(
     assert [v.code for v in server.workspace.violations] == ["answer_not_accepted"]
 
 
+def test_property_of_an_ack_that_slack_does_not_know_is_noted(
+    server: RunningServer, attach: Attach
+) -> None:
+    """Slack takes the envelope's id and a payload, nothing else."""
+    app = attach(server, is_silent=True)
+    dana = server.workspace.as_person("dana")
+    typing = threading.Thread(target=lambda: dana.type(CHANNEL, "/promote"))
+    typing.start()
+    envelope = app.wait_for(1)[0]
+    app.socket.send(json.dumps({"envelope_id": envelope["envelope_id"], "text": "done"}))
+    typing.join()
+    assert [v.code for v in server.workspace.violations] == ["unknown_property"]
+
+
 def test_second_ack_of_an_envelope_is_noted(server: RunningServer, attach: Attach) -> None:
     """One envelope, one ack."""
     app = attach(server)

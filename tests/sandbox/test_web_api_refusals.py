@@ -13,6 +13,8 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.sandbox import DEFAULT_SCOPES, HandClock, Limits, RunningServer, Workspace, serve
+from bot.sandbox.limits import CALLS_A_MINUTE
+from bot.sandbox.web_api import METHODS
 from tests.sandbox.stage import CHANNEL, error_of, furnished
 
 MODAL = {
@@ -338,6 +340,25 @@ def test_posting_faster_than_slack_allows_is_throttled(clock: HandClock) -> None
         clock.advance(1.0)
         client.chat_postMessage(channel=where, text="5")
     assert [m.text for m in workspace.messages(CHANNEL)] == ["1", "2", "5"]
+
+
+def test_a_method_takes_as_many_calls_a_minute_as_its_tier(clock: HandClock) -> None:
+    """Each method by itself; what is too much is refused and not done."""
+    workspace = furnished(Workspace(clock=clock))
+    with serve(workspace) as server:
+        client = WebClient(token=server.bot_token, base_url=server.api_url)
+        who = workspace.as_person("dana").id
+        codes = [error_of(client, "users.info", user=who) for _ in range(101)]
+        assert codes == [""] * 100 + ["ratelimited"]
+        assert error_of(client, "conversations.list") == ""
+        clock.advance(1.0)
+        assert [error_of(client, "users.info", user=who) for _ in range(2)] == ["", "ratelimited"]
+
+
+def test_every_method_has_a_tier_or_another_limit_of_its_own() -> None:
+    """So that none is forgotten when it comes."""
+    otherwise = {"auth.test", "chat.getPermalink", "chat.postMessage"}
+    assert set(CALLS_A_MINUTE) == set(METHODS) - otherwise
 
 
 def test_a_test_can_order_a_429_and_an_error(client: WebClient, workspace: Workspace) -> None:
