@@ -18,7 +18,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
 
-from bot import messages, views
+from bot import foureyes_words, messages, views
 from bot.model_words import card_text, difference_text
 from bot.typed import Promotion, parse_model, parse_promotion, parse_rollback
 from bot.views import Drawn
@@ -213,7 +213,12 @@ class Desk:
                 )
                 return None
             case _:
-                return views.text_blocks(messages.HELP)
+                return foureyes_words.answer(
+                    self.world,
+                    payload.get("text", ""),
+                    actor=self.actor(payload),
+                    command=payload.get("command", "/foureyes"),
+                )
 
     # --- what people do -------------------------------------------------------------------
 

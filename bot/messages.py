@@ -329,14 +329,3 @@ def restored_text(restored: Restored) -> str:
         f"MLflow Production is {staged} (was {was}), in {restored.seconds:.2f} s. {NOT_SERVED} "
         "The restored files are being compared with those that were approved."
     )
-
-
-HELP = (
-    "/promote credit_scoring 4 – ask for version 4; /promote alone helps you choose\n"
-    "/promote credit_scoring 4 production better AUC – everything in one line\n"
-    "/rollback credit_scoring – put the last good version back (one button)\n"
-    "/rollback credit_scoring 2 approvals spiked – a certain version, with a reason\n"
-    "/model credit_scoring – what is in Production and Staging, and its history\n"
-    "/model credit_scoring 2 4 – what changed between two versions\n"
-    "A name that holds spaces stands in quotes."
-)

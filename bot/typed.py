@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 
 from governance.domain.errors import Refused
 from governance.domain.evidence import Stage
+from governance.domain.suggestion import nearest
 from governance.ports import Rules
 
 REASON_IN_BUTTON = 1200
@@ -127,11 +127,6 @@ def parse_model(text: str, rules: Rules) -> ModelQuestion:
     if len(numbers) != 2 or numbers[0] is None or numbers[1] is None:
         raise Refused("wrong_words", "Write /model NAME, or /model NAME VERSION VERSION.")
     return ModelQuestion(model=model, versions=(numbers[0], numbers[1]))
-
-
-def nearest(name: str, known: list[str], *, cutoff: float = 0.6) -> str | None:
-    """The known name that was probably meant."""
-    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=cutoff)), None)
 
 
 def _first(text: str) -> tuple[str, str]:

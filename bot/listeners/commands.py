@@ -6,7 +6,7 @@ import re
 
 from slack_bolt import Ack, App
 
-from bot import messages, views
+from bot import foureyes_words, messages, views
 from bot.desk import Desk
 from bot.intake import Intake
 from bot.listeners.forms import PromoteForm
@@ -52,8 +52,13 @@ def register(app: App, intake: Intake, desk: Desk, form: PromoteForm) -> None:
         take("model", command, ack)
 
     @app.command(_named("foureyes"))
-    def foureyes(ack: Ack) -> None:
-        drawn = views.text_blocks(messages.HELP)
+    def foureyes(command: Command, ack: Ack) -> None:
+        take("foureyes", command, ack)
+
+    @app.command(re.compile(r"/.*"))
+    def unknown(command: Command, ack: Ack) -> None:
+        """Registered with Slack, and none of ours: a manifest that somebody edited."""
+        drawn = views.sentence(foureyes_words.no_such_command(command["command"]))
         ack(text=drawn.text, blocks=drawn.blocks)
 
 
@@ -65,6 +70,7 @@ def _payload(command: Command) -> dict[str, str]:
     return {
         "user": command["user_id"],
         "channel": command["channel_id"],
+        "command": command["command"],
         "text": command.get("text", "").strip(),
         "response_url": command["response_url"],
     }

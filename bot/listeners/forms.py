@@ -17,10 +17,11 @@ from slack_sdk.errors import SlackApiError
 from bot import messages, modals
 from bot.block_kit import Block
 from bot.intake import Intake
-from bot.typed import nearest, prefilled
+from bot.typed import prefilled
 from governance.domain.errors import FoureyesError, Refused
 from governance.domain.evidence import ModelName
 from governance.domain.policy import policy_for
+from governance.domain.suggestion import nearest
 from governance.ports import VersionSummary
 from governance.use_cases.promote import REASON_LIMIT, TICKET_LIMIT, refuse_long_text
 from governance.use_cases.world import World

@@ -12,6 +12,7 @@ from governance.domain.promotion import Request
 from governance.domain.tenure import Tenure
 from governance.ports import ProductionState, VersionSummary
 from governance.use_cases.audit import TrailLine, trail
+from governance.use_cases.naming import nearest_named
 from governance.use_cases.promote import snapshot_of
 from governance.use_cases.world import World, require_policy
 
@@ -46,8 +47,8 @@ def model_card(world: World, model: ModelName) -> ModelCard:
     Raises:
         Refused: `not_governed`, `no_such_model`. Unavailable.
     """
-    require_policy(world.rules.current(), model)
-    with world.registry.together():
+    with nearest_named(world, model), world.registry.together():
+        require_policy(world.rules.current(), model)
         versions = world.registry.versions(model)
         production = world.registry.production(model)
     with world.store.read() as tx:
@@ -69,8 +70,8 @@ def difference(world: World, model: ModelName, before: Version, after: Version) 
     Raises:
         Refused: a version that neither MLflow nor the record knows. Unavailable.
     """
-    policy = require_policy(world.rules.current(), model)
-    with world.registry.together():
+    with nearest_named(world, model), world.registry.together():
+        policy = require_policy(world.rules.current(), model)
         old, old_content, old_at = _side(world, model, before)
         new, new_content, new_at = _side(world, model, after)
     files = (old_content, new_content) if old_content and new_content else None

@@ -27,6 +27,7 @@ from governance.domain.tenure import Tenure, staged_elsewhere
 from governance.ports import Notice, NoticeKind, Rules, Transaction
 from governance.use_cases.audit import quick_check
 from governance.use_cases.makers import Authors, authors_of
+from governance.use_cases.naming import nearest_named
 from governance.use_cases.observe import observe
 from governance.use_cases.settle import (
     approvals_in_force,
@@ -74,9 +75,10 @@ def promote(
         Unavailable: MLflow or the store does not answer; nothing was opened.
         IntegrityViolation: the record contradicts its kept heads.
     """
-    with world.refusals_recorded(
+    recorded = world.refusals_recorded(
         EventKind.REQUEST_REFUSED, actor, model=wish.model, version=wish.version
-    ):
+    )
+    with recorded, nearest_named(world, wish.model):
         rules = world.rules.current()
         require_standing(standing)
         person = require_person(rules, actor)

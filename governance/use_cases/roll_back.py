@@ -15,6 +15,7 @@ from governance.domain.identity import Actor, Standing
 from governance.domain.ledger import EventKind
 from governance.domain.tenure import RollbackOptions, rollback_options
 from governance.ports import Transaction
+from governance.use_cases.naming import nearest_named
 from governance.use_cases.observe import observe
 from governance.use_cases.promote import REASON_LIMIT, refuse_long_text
 from governance.use_cases.restore import (
@@ -72,7 +73,7 @@ def offer(
     recorded = world.refusals_recorded(
         EventKind.ROLLBACK_REFUSED, actor, model=model, version=version
     )
-    with recorded, world.registry.together():
+    with recorded, nearest_named(world, model), world.registry.together():
         _require_may_roll_back(world, model, actor, standing)
         observe(world, model)
         with world.model_locked(model):

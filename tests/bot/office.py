@@ -79,7 +79,15 @@ def open_office(url: str, heads_path: Path) -> Iterator[Office]:
     desk = Desk(store=store, heads=heads, clock=clock)
     slack = Workspace(
         limits=Limits(posts_per_second=0),
-        commands=("/promote", "/rollback", "/model", "/fe-promote", "/foureyes"),
+        commands=(
+            "/promote",
+            "/rollback",
+            "/model",
+            "/foureyes",
+            "/fe-promote",
+            "/fe-foureyes",
+            "/promot",
+        ),
     )
     for name in PEOPLE:
         slack.add_person(name, user_id=f"U0{name.upper()}")

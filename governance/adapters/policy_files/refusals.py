@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from governance.adapters.policy_files.document import Document, Path
 from governance.adapters.policy_files.problems import Finding
-from governance.adapters.policy_files.suggestion import nearest
+from governance.domain.suggestion import nearest
 
 _KINDS = {
     str: "a word",

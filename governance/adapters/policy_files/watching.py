@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from governance.adapters.policy_files.document import Document
 from governance.adapters.policy_files.problems import Finding
 from governance.adapters.policy_files.schema import PolicyFile
-from governance.adapters.policy_files.suggestion import nearest
 from governance.adapters.policy_files.watching_schema import (
     BaselinePart,
     LoggedMetric,
@@ -41,6 +40,7 @@ from governance.domain.monitoring.spec import (
     ValidationBaseline,
     Watching,
 )
+from governance.domain.suggestion import nearest
 
 _FEW_BADS = 20
 _ONE_WAY = {

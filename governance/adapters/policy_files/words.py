@@ -22,7 +22,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from governance.adapters.policy_files.suggestion import nearest
+from governance.domain.suggestion import nearest
 
 LONGEST_WORD = 250
 LONGEST_DURATION = timedelta(days=3660)
