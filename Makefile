@@ -8,7 +8,7 @@ LOCKING := build/uv/bin/uv pip compile pyproject.toml --universal --python-versi
   --generate-hashes --no-emit-index-url --no-header --quiet
 ARGS ?=
 
-.PHONY: help demo test test-system lint format bench bench-large lock clean
+.PHONY: help demo play test test-system lint format bench bench-large lock clean
 
 help: ## What there is to make
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -22,6 +22,9 @@ $(STAMP): pyproject.toml requirements.lock
 
 demo: $(STAMP) ## The whole story on this machine; ends by itself
 	@$(BIN)/foureyes demo
+
+play: $(STAMP) ## The same parts in a browser, for you to try; until Ctrl-C
+	@$(BIN)/foureyes play $(ARGS)
 
 test: $(STAMP) ## All tests, with types, lint and import contracts; ARGS="-n 0 …" for one process
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --durations=10 $(ARGS)

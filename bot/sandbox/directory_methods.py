@@ -1,9 +1,9 @@
-"""auth.test, apps.connections.open, users.*, usergroups.users.list: who is who."""
+"""auth.test, apps.connections.open, users.*: who is who."""
 
 from __future__ import annotations
 
 from bot.sandbox.api_error import ApiError
-from bot.sandbox.json_values import Json, JsonObject
+from bot.sandbox.json_values import JsonObject
 from bot.sandbox.web_method import Argument, Call, Kind, Method, TokenKind
 
 _USER = Argument(kind=Kind.STRING, required=True)
@@ -54,14 +54,6 @@ def _users_by_email(call: Call) -> JsonObject:
     raise ApiError("users_not_found")
 
 
-def _usergroup_users(call: Call) -> JsonObject:
-    members = call.state.user_groups.get(call.text("usergroup"))
-    if members is None:
-        raise ApiError("no_such_subteam")
-    listed: list[Json] = list(members)
-    return {"users": listed}
-
-
 DIRECTORY_METHODS: dict[str, Method] = {
     "auth.test": Method(handler=_auth_test),
     "apps.connections.open": Method(
@@ -80,13 +72,5 @@ DIRECTORY_METHODS: dict[str, Method] = {
         handler=_users_by_email,
         scopes=("users:read.email",),
         arguments={"email": Argument(kind=Kind.STRING, required=True)},
-    ),
-    "usergroups.users.list": Method(
-        handler=_usergroup_users,
-        scopes=("usergroups:read",),
-        arguments={
-            "usergroup": Argument(kind=Kind.STRING, required=True),
-            "include_disabled": Argument(kind=Kind.BOOLEAN),
-        },
     ),
 }

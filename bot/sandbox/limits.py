@@ -44,6 +44,7 @@ CALLS_A_MINUTE: Mapping[str, int] = {
     "files.completeUploadExternal": 100,
     "files.getUploadURLExternal": 100,
     "files.info": 100,
+    "usergroups.list": 20,
     "usergroups.users.list": 20,
     "users.info": 100,
     "users.list": 20,

@@ -17,6 +17,7 @@ from bot.sandbox.modals import Homes, Modals
 from bot.sandbox.passes import Passes
 from bot.sandbox.people import People, Person
 from bot.sandbox.socket_mode import SocketMode
+from bot.sandbox.user_groups import UserGroups
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +62,7 @@ class State:
         self.passes = Passes(limits)
         self.throttle = Throttle(limits)
         self.faults = Faults()
-        self.user_groups: dict[str, tuple[str, ...]] = {}
+        self.user_groups = UserGroups()
         self.socket_mode = SocketMode(changed=self.changed, clock=clock, limits=limits)
         self.calls: list[ApiCall] = []
         self.origin = "http://127.0.0.1"
@@ -153,8 +154,8 @@ class State:
         )
 
     def name_of(self, some_id: str) -> str:
-        """A person's handle or a channel's name; an unknown id stays as it is."""
-        person = self.people.by_id(some_id)
+        """A person's or a user group's handle, or a channel's name; an unknown id stays."""
+        person = self.people.by_id(some_id) or self.user_groups.by_id(some_id)
         if person is not None:
             return person.handle
         channel = self.channels.by_id(some_id)

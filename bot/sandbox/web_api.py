@@ -16,6 +16,7 @@ from bot.sandbox.directory_methods import DIRECTORY_METHODS
 from bot.sandbox.file_methods import FILE_METHODS
 from bot.sandbox.json_values import Json, JsonObject
 from bot.sandbox.state import ApiCall, State
+from bot.sandbox.user_group_methods import USER_GROUP_METHODS
 from bot.sandbox.view_methods import VIEW_METHODS
 from bot.sandbox.web_method import (
     Call,
@@ -31,6 +32,7 @@ METHODS: dict[str, Method] = {
     **CONVERSATION_METHODS,
     **DIRECTORY_METHODS,
     **FILE_METHODS,
+    **USER_GROUP_METHODS,
     **VIEW_METHODS,
 }
 MAX_BODY_BYTES = 1_000_000

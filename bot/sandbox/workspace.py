@@ -20,6 +20,7 @@ from bot.sandbox.people import Flags, Person
 from bot.sandbox.rendering import render_plain
 from bot.sandbox.socket_mode import Violation
 from bot.sandbox.state import ApiCall, State
+from bot.sandbox.user_groups import UserGroup
 
 Found = TypeVar("Found")
 
@@ -109,12 +110,36 @@ class Workspace:
         with self.state.changed:
             self.state.people.leave_out(who, frozenset(fields))
 
-    def add_user_group(self, group_id: str, members: Iterable[str]) -> str:
-        """Add a user group (id S…), its members by handle or id."""
+    def add_user_group(
+        self, group_id: str, members: Iterable[str], *, handle: str = "", name: str = ""
+    ) -> str:
+        """Add a user group (id S…), or change the one with this id; its members by handle or id.
+        Unless given, its handle is made from the id and its name from the handle.
+
+        Raises: ValueError when another group has the handle."""
+        state = self.state
+        with state.changed:
+            handle = handle.removeprefix("@") or group_id.lower()
+            group = UserGroup(
+                id=group_id,
+                handle=handle,
+                name=name or handle.replace("-", " ").capitalize(),
+                created_by="USLACKBOT",
+                created_seconds=int(state.now_seconds()),
+                members=tuple(state.people.get(member).id for member in members),
+            )
+            state.changed.notify_all()
+            return state.user_groups.put(group).id
+
+    def disable_user_group(self, group_id: str) -> None:
+        """Switch a user group off, as an administrator does."""
         with self.state.changed:
-            ids = tuple(self.state.people.get(member).id for member in members)
-            self.state.user_groups[group_id] = ids
-            return group_id
+            self.state.user_groups.disable(group_id, int(self.state.now_seconds()))
+
+    def leave_paid_plan(self) -> None:
+        """Have no user groups from now on, as a workspace on Slack's free plan."""
+        with self.state.changed:
+            self.state.user_groups.is_in_plan = False
 
     def as_person(self, who: str) -> Actor:
         """Drive the workspace as this person."""

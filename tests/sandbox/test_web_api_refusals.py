@@ -31,6 +31,8 @@ def shared() -> Iterator[RunningServer]:
     workspace.add_person("gone", deleted=True)
     workspace.add_person("robot", is_bot=True)
     workspace.add_person("outsider", email="guest@other.example", team_id="T00000099")
+    workspace.add_user_group("SOFF", ["dana"])
+    workspace.disable_user_group("SOFF")
     workspace.add_channel("#archived", members=["dana"])
     workspace.archive("#archived")
     workspace.add_channel("#elsewhere", members=["dana"], bot_is_member=False)
@@ -106,6 +108,14 @@ REFUSALS = [
     ("users.lookupByEmail", {"email": "gone@meridian.example"}, "users_not_found"),
     ("users.lookupByEmail", {"email": "guest@other.example"}, "users_not_found"),
     ("usergroups.users.list", {"usergroup": "S404"}, "no_such_subteam"),
+    ("usergroups.users.list", {"usergroup": "SOFF"}, "no_such_subteam"),
+    ("usergroups.users.list", {}, "invalid_arguments"),
+    ("usergroups.users.list", {"usergroup": "SOFF", "limit": 5}, "invalid_arguments"),
+    ("usergroups.users.list", {"usergroup": "SOFF", "include_disabled": 2}, "invalid_arguments"),
+    ("usergroups.list", {"limit": 5}, "invalid_arguments"),
+    ("usergroups.list", {"include_users": "yes"}, "invalid_arguments"),
+    ("usergroups.list", {"team_id": "T9"}, "team_not_found"),
+    ("usergroups.create", {"name": "x"}, "unknown_method"),
     ("views.open", {"trigger_id": "1.2.x", "view": MODAL}, "invalid_trigger_id"),
     ("views.open", {"view": MODAL}, "invalid_arguments"),
     ("views.open", {"trigger_id": "1.2.x", "view": {"type": "home"}}, "invalid_arguments"),
@@ -183,6 +193,7 @@ SCOPED = [
     ("users.info", {"user": "dana"}, "users:read"),
     ("users.list", {}, "users:read"),
     ("users.lookupByEmail", {"email": "dana@meridian.example"}, "users:read.email"),
+    ("usergroups.list", {}, "usergroups:read"),
     ("usergroups.users.list", {"usergroup": "S1"}, "usergroups:read"),
 ]
 

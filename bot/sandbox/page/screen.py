@@ -17,7 +17,7 @@ from bot.sandbox.modals import View
 from bot.sandbox.page.guide import Guide, Step
 from bot.sandbox.page.spans import Span, mrkdwn, plain
 from bot.sandbox.people import Person
-from bot.sandbox.rendering import message_pings
+from bot.sandbox.rendering import Pings, message_pings
 from bot.sandbox.state import State
 
 MOST_MESSAGES = 200
@@ -126,7 +126,7 @@ class Screen:
         messages = self._state.messages.in_channel(channel.id)
         unread = [m for m in messages if self._reading.is_unread(person.id, m)]
         is_direct = channel.kind is ChannelKind.DIRECT
-        pinged = [m for m in unread if is_direct or person.id in message_pings(m).users]
+        pinged = [m for m in unread if is_direct or self._is_pinged(message_pings(m), person)]
         return {
             "id": channel.id,
             "name": channel.name,
@@ -137,6 +137,14 @@ class Screen:
             "unread": len(unread),
             "pings": len(pinged),
         }
+
+    def _is_pinged(self, pings: Pings, person: Person) -> bool:
+        groups = (self._state.user_groups.by_id(group) for group in pings.groups)
+        return (
+            person.id in pings.users
+            or bool(pings.channel_wide)
+            or any(g is not None and person.id in g.members and not g.is_disabled for g in groups)
+        )
 
     def _person(self, person: Person) -> JsonObject:
         waiting = 0
