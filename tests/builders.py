@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from governance.domain.approval import Binding, Decision, RequestId, Verdict
+from governance.domain.approval import Binding, Decision, RequestId, Verdict, tally
+from governance.domain.break_glass import (
+    BrokenGlass,
+    Deed,
+    GlassId,
+    barred_from_review,
+    skipped_of_promotion,
+)
 from governance.domain.canonical import digest_of
 from governance.domain.evidence import (
     AuthorClaim,
@@ -33,6 +40,7 @@ from governance.domain.policy import (
     UnknownAuthor,
 )
 from governance.domain.promotion import Request, State
+from governance.domain.review import Review, opened
 from governance.domain.tenure import Ending, Origin, Tenure
 from governance.ports import Rules
 
@@ -282,4 +290,43 @@ def a_tenure(
         request_id=None,
         ended_at=None if ended is None else NOON + timedelta(hours=ended),
         ending=ending,
+    )
+
+
+def a_broken_glass(*, approvals: dict[PersonId, frozenset[Role]] | None = None) -> BrokenGlass:
+    """Otto puts dana's v4 into Production without the approvals that are missing."""
+    policy, roster = a_policy(), a_roster()
+    seats = policy.stages[Stage.PRODUCTION].seats
+    quorum = tally(seats, approvals or {}, {})
+    return BrokenGlass(
+        id=GlassId("g1"),
+        deed=Deed.PROMOTION,
+        person=PersonId("otto"),
+        account="U0OTTO",
+        reason="v3 declines everybody",
+        incident="INC-12",
+        at=NOON,
+        skipped=skipped_of_promotion(seats, quorum, ()),
+        review_within=timedelta(hours=24),
+        barred=barred_from_review(
+            policy,
+            makers=[PersonId("dana")],
+            requester=PersonId("dana"),
+            breaker=PersonId("otto"),
+            sitting=[s.person for s in quorum.seats if s.person is not None],
+        ),
+        roles_then={p.id: p.roles for p in roster.people.values()},
+        accounts_then={p.id: frozenset(str(a) for a in p.slack) for p in roster.people.values()},
+    )
+
+
+def a_review() -> Review:
+    """Of that, carried out at noon: a validator and a risk officer review it."""
+    return opened(
+        a_broken_glass(),
+        model=MODEL,
+        from_version=Version(3),
+        version=Version(4),
+        request_id=RequestId("r1"),
+        now=NOON,
     )

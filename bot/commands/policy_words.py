@@ -7,7 +7,13 @@ from datetime import timedelta
 
 from governance.domain.evidence import Stage
 from governance.domain.identity import Roster
-from governance.domain.policy import ModelPolicy, StageRule, UnknownAuthor, describe_check
+from governance.domain.policy import (
+    BreakGlassRule,
+    ModelPolicy,
+    StageRule,
+    UnknownAuthor,
+    describe_check,
+)
 
 _UNITS = (
     (timedelta(days=1), "day"),
@@ -27,6 +33,7 @@ def describe(policy: ModelPolicy, roster: Roster) -> Iterator[str]:
         else:
             yield from _rule_lines(rule)
     yield f"Roll back: {_listed(sorted(policy.rollback_roles), 'nobody')}"
+    yield f"Break glass: {_break_glass(policy.break_glass)}"
     refuse = policy.unknown_author is UnknownAuthor.REFUSE
     yield f"Author tags: {_listed(policy.author_tags, 'none')}"
     yield f"A version whose author nobody knows: {'refused' if refuse else 'allowed, and shown'}"
@@ -47,6 +54,12 @@ def spell(duration: timedelta) -> str:
         if count:
             parts.append(f"{count} {name}{'' if count == 1 else 's'}")
     return " ".join(parts) or "no time"
+
+
+def _break_glass(rule: BreakGlassRule | None) -> str:
+    if rule is None:
+        return "nobody"
+    return f"{', '.join(sorted(rule.roles))}, reviewed within {spell(rule.review_within)}"
 
 
 def _rule_lines(rule: StageRule) -> Iterator[str]:

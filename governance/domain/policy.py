@@ -115,6 +115,15 @@ class StageRule:
     rejections_to_end: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class BreakGlassRule:
+    """Who may act past this policy in an emergency, and how soon that is reviewed."""
+
+    roles: frozenset[Role]
+    review_within: timedelta
+    """From the moment when it was carried out."""
+
+
 class UnknownAuthor(StrEnum):
     """What to do with a version whose author nobody knows."""
 
@@ -142,6 +151,8 @@ class ModelPolicy:
     """A Slack channel id, or a name with its #."""
     owners: frozenset[PersonId]
     on_call: tuple[PersonId, ...]
+    break_glass: BreakGlassRule | None = None
+    """None: nobody may act past this policy."""
     watching: Watching = field(default_factory=Watching)
     """What happens once a version is in Production. No approval binds it: it only ever makes
     Production safer, and each change of it is recorded and posted."""
@@ -176,9 +187,14 @@ class ModelPolicy:
     @property
     def digest(self) -> Digest:
         """The policy digest that an approval binds: the resolved rules, without people and
-        without where messages go."""
+        without where messages go. A policy that lets nobody break glass has the digest that it
+        had before there was break-glass."""
+        glass: dict[str, Json] = {}
+        if self.break_glass is not None:
+            glass = {"break_glass": _break_glass_json(self.break_glass)}
         return digest_of(
             {
+                **glass,
                 "model": self.model,
                 "stages": [_rule_json(self.stages[s]) for s in sorted(self.stages)],
                 "author_tags": sorted(self.author_tags),
@@ -187,6 +203,13 @@ class ModelPolicy:
                 "decision_threshold": self.decision_threshold,
             }
         )
+
+
+def _break_glass_json(rule: BreakGlassRule) -> Json:
+    return {
+        "roles": sorted(rule.roles),
+        "review_ms": rule.review_within // timedelta(milliseconds=1),
+    }
 
 
 def _rule_json(rule: StageRule) -> Json:

@@ -13,6 +13,7 @@ from governance.domain.evidence import ModelName
 from governance.domain.identity import Person, PersonId, Role, Roster
 from governance.domain.monitoring.words import differences, duration
 from governance.domain.policy import (
+    BreakGlassRule,
     ModelPolicy,
     PolicySet,
     StageRule,
@@ -109,6 +110,7 @@ def _policy(old: ModelPolicy, new: ModelPolicy) -> Iterator[str]:
         else:
             yield from (f"{stage} {words}" for words in _rule(before, after))
     yield from _lists("may roll back", old.rollback_roles, new.rollback_roles)
+    yield from _break_glass(old.break_glass, new.break_glass)
     yield from _lists("names an author", old.author_tags, new.author_tags, item="tag ")
     if old.unknown_author is not new.unknown_author:
         yield f"a version without an author is {_past(new)} instead of {_past(old)}"
@@ -125,6 +127,14 @@ def _policy(old: ModelPolicy, new: ModelPolicy) -> Iterator[str]:
     yield from differences(old.watching, new.watching)
     if old.channel != new.channel:
         yield f"messages go to {new.channel} instead of {old.channel}"
+
+
+def _break_glass(old: BreakGlassRule | None, new: BreakGlassRule | None) -> Iterator[str]:
+    had, has = old.roles if old else frozenset(), new.roles if new else frozenset()
+    yield from _lists("may break glass", had, has)
+    if new is not None and (old is None or old.review_within != new.review_within):
+        before = f" instead of {duration(old.review_within)}" if old else ""
+        yield f"a break-glass is reviewed within {duration(new.review_within)}{before}"
 
 
 def _past(policy: ModelPolicy) -> str:
@@ -235,6 +245,8 @@ def _asks(role: Role) -> Callable[[ModelPolicy], bool]:
 
     def asks(policy: ModelPolicy) -> bool:
         if role in policy.rollback_roles:
+            return True
+        if policy.break_glass is not None and role in policy.break_glass.roles:
             return True
         for rule in policy.stages.values():
             if any(seat.role == role for seat in rule.seats):

@@ -12,6 +12,7 @@ from governance.domain.evidence import ModelName, Stage
 from governance.domain.identity import Person, PersonId, Role, SlackAccount
 from governance.domain.monitoring.spec import Watching
 from governance.domain.policy import (
+    BreakGlassRule,
     ModelPolicy,
     Seats,
     SignatureRecorded,
@@ -73,6 +74,9 @@ POLICY_FIELDS: dict[str, object] = {
     "pattern": "another",
     "stages": {Stage.PRODUCTION: a_rule()},
     "rollback_roles": frozenset({Role("risk")}),
+    "break_glass": BreakGlassRule(
+        roles=frozenset({Role("risk")}), review_within=timedelta(hours=24)
+    ),
     "author_tags": (),
     "unknown_author": UnknownAuthor.ALLOW,
     "owners_may_approve": False,

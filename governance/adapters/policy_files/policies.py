@@ -20,9 +20,11 @@ from governance.adapters.policy_files.schema import (
 )
 from governance.adapters.policy_files.watching import watching_of
 from governance.domain.approval import bar_makers, who_is_missing
+from governance.domain.break_glass import may_break_glass
 from governance.domain.evidence import ModelName, Stage
 from governance.domain.identity import Person, PersonId, Role, Roster
 from governance.domain.policy import (
+    BreakGlassRule,
     Check,
     ColumnsNotUsed,
     DatasetRecorded,
@@ -62,6 +64,12 @@ def policy_of(file: PolicyFile) -> ModelPolicy:
         channel=file.channel,
         owners=frozenset(PersonId(p) for p in file.owners),
         on_call=tuple(PersonId(p) for p in file.on_call),
+        break_glass=None
+        if file.break_glass is None
+        else BreakGlassRule(
+            roles=frozenset(Role(r) for r in file.break_glass.roles),
+            review_within=file.break_glass.review_within,
+        ),
         watching=watching_of(file),
     )
 
@@ -191,6 +199,39 @@ class Passable:
                 "nobody could roll back",
                 "Name a role that somebody holds",
             )
+        yield from self._break_glass_problems()
+
+    def _break_glass_problems(self) -> Iterator[Finding]:
+        """Glass that nobody could break, or whose break nobody could review."""
+        if self._policy.break_glass is None or not self._voters:
+            return
+        unreviewed = self._unreviewed_breakers()
+        if not unreviewed:
+            yield self._document.finding(
+                ("break_glass", "roles"),
+                "nobody who has a Slack account holds any of these roles, so nobody could break "
+                "glass",
+                "Name a role that somebody holds, or delete break_glass",
+            )
+        elif all(unreviewed.values()):
+            roles = min(unreviewed.values(), key=len)
+            yield self._document.finding(
+                ("break_glass", "roles"),
+                "whoever breaks glass, nobody could review it afterwards: missing "
+                f"{_listed(roles)}",
+                "Let another role break glass, or give the role to more people",
+            )
+
+    def _unreviewed_breakers(self) -> dict[PersonId, tuple[Role, ...]]:
+        """Everybody who may break glass, with the seats that nobody else could review."""
+        glass, rule = self._policy.break_glass, self._policy.rule(Stage.PRODUCTION)
+        breakers = [i for i in self._voters if may_break_glass(glass, self._roster.people[i])]
+        seats = rule.seats if rule else ()
+        owners = () if self._policy.owners_may_approve else self._policy.owners
+        return {
+            i: who_is_missing(seats, self._voters, bar_makers((), i, owners))
+            for i in sorted(breakers)
+        }
 
     def warnings(self) -> Iterator[Finding]:
         """What some requester could not get past, and people whom no message reaches."""
@@ -206,6 +247,15 @@ class Passable:
                         f"{stage.value} through: missing {_listed(roles)}",
                         "Somebody else has to ask, or one more person has to hold the role",
                     )
+        unreviewed = self._unreviewed_breakers()
+        for breaker, roles in unreviewed.items():
+            if roles and not all(unreviewed.values()):
+                yield self._document.finding(
+                    ("break_glass", "roles"),
+                    f"{breaker} could not break glass: nobody else could review it as "
+                    f"{_listed(roles)}",
+                    "One more person has to hold the role",
+                )
         for number, person in enumerate(self._policy.on_call):
             if person in self._roster.people and person not in self._voters:
                 yield self._document.finding(

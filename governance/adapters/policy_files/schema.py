@@ -38,6 +38,7 @@ from governance.adapters.policy_files.words import (
     OsLogin,
     Part,
     PersonRef,
+    ReviewTime,
     RoleRef,
     Several,
     SimpleName,
@@ -216,6 +217,15 @@ class Stages(Part):
 # --- the two files --------------------------------------------------------------------------------
 
 
+class BreakGlassPart(Part):
+    """Who may act past this policy in an emergency, and how soon that has to be reviewed."""
+
+    roles: Several[RoleRef] = Field(examples=["[on_call]"])
+    review_within: ReviewTime = Field(
+        description="how long those who were skipped have for their review", examples=["24h"]
+    )
+
+
 class PolicyFile(Part):
     """One policy: the rules of one model, or of all models that a pattern matches."""
 
@@ -225,6 +235,7 @@ class PolicyFile(Part):
     on_call: Several[PersonRef] = Field(examples=["[otto]"])
     stages: Stages = Field(examples=["{Production: …}"])
     rollback: Several[RoleRef] = Field(examples=["[on_call]"])
+    break_glass: BreakGlassPart | None = None
     author_tags: Several[Word] | None = None
     unknown_author: Literal["refuse", "allow"] = "refuse"
     owners_may_approve: bool = True

@@ -26,6 +26,7 @@ from governance.domain.suggestion import nearest
 
 LONGEST_WORD = 250
 LONGEST_DURATION = timedelta(days=3660)
+LONGEST_REVIEW = timedelta(weeks=4)
 MOST_SEATS = 20
 
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
@@ -206,11 +207,25 @@ def _more_than_nothing(value: timedelta) -> timedelta:
     return value
 
 
+def _time_to_review(value: timedelta) -> timedelta:
+    if not timedelta(0) < value <= LONGEST_REVIEW:
+        raise problem(
+            "a review has more than no time, and at most four weeks", "Write 24h, for example"
+        )
+    return value
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration), WithJsonSchema(_DURATION_SCHEMA)]
 Expiry = Annotated[
     timedelta,
     BeforeValidator(_duration),
     AfterValidator(_more_than_nothing),
+    WithJsonSchema(_DURATION_SCHEMA),
+]
+ReviewTime = Annotated[
+    timedelta,
+    BeforeValidator(_duration),
+    AfterValidator(_time_to_review),
     WithJsonSchema(_DURATION_SCHEMA),
 ]
 Number = Annotated[float, Field(allow_inf_nan=False)]
