@@ -27,8 +27,9 @@ def option(text: str, value: str) -> Block:
     return {"text": plain(shown if len(shown) <= 75 else shown[:74] + "…"), "value": value}
 
 
-def chunks(heading: str, lines: Sequence[str]) -> list[str]:
-    """Lines in portions that fit a section; after ten portions the record has the rest."""
+def chunks(heading: str, lines: Sequence[str], *, most: int = 10) -> list[str]:
+    """Lines in portions that fit a section; after `most` portions it says how many lines more the
+    record has."""
     portions: list[str] = []
     current = heading
     for number, line in enumerate(lines):
@@ -36,7 +37,7 @@ def chunks(heading: str, lines: Sequence[str]) -> list[str]:
         if len(current) + len(shown) + 1 > DETAIL:
             portions.append(current)
             current = f"{heading} (continued)"
-        if len(portions) == 10:
+        if len(portions) == most:
             return [*portions, f"… and {len(lines) - number} more in the record"]
         current += f"\n{shown}"
     return [*portions, current]

@@ -27,6 +27,7 @@ from governance.domain.errors import Conflict, FoureyesError, Unavailable
 from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.identity import Actor, SlackAccount
 from governance.domain.monitoring.alert import AlertId
+from governance.domain.policy import policy_for
 from governance.domain.promotion import Request, State
 from governance.ports import InboxId, InboxItem, IntentKind
 from governance.use_cases import alerts, inspect, reconcile, restore, roll_back
@@ -316,7 +317,10 @@ class Desk:
             return views.text_blocks(card_text(inspect.model_card(self.world, model), self.world))
         before, after = wanted.versions
         found = inspect.difference(self.world, model, Version(before), Version(after))
-        return views.text_blocks(difference_text(found, self.world, model))
+        drawn = views.text_blocks(difference_text(found, self.world, model))
+        policy = policy_for(self.world.rules.current().policies, model)
+        links = views.commit_links(policy, found.before, found.after)
+        return Drawn(text=drawn.text, blocks=[*drawn.blocks, *links])
 
     def _maybe_redraw(self, problem: FoureyesError, payload: Payload) -> None:
         """A click on an older drawing: the person gets the current message."""

@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from governance.domain.approval import Quorum, Verdict
 from governance.domain.canonical import Json
 from governance.domain.checks import CheckResult, Outcome
-from governance.domain.comparison import Change, Comparison, MetricPair, Topic
-from governance.domain.evidence import MetricOrigin, Snapshot
 from governance.domain.identity import PersonId, Roster
 from governance.domain.promotion import Request, State
 from governance.domain.tenure import RollbackOptions
@@ -28,7 +26,6 @@ NAMES_TOO_LONG = (
     "The name of every model is too long for a menu of Slack (150 characters). Type it after the "
     "command: /promote MODEL VERSION STAGE REASON."
 )
-_METRICS_FIRST = 12
 NOT_SERVED = "What is served was not checked."
 
 
@@ -121,72 +118,19 @@ def warning_lines(request: Request) -> list[str]:
     if request.unmapped_authors:
         names = ", ".join(request.unmapped_authors)
         lines.append(f"⚠️ MLflow also names {names}, who is nobody in people.yaml.")
+    if request.is_downgrade and request.champion is not None:
+        lines.append(
+            f"⚠️ A downgrade: v{request.version} is older than v{request.champion.version}, which "
+            "it would replace."
+        )
+    if request.quarantined:
+        lines.append(
+            f"⚠️ v{request.version} is quarantined: {request.quarantined} Going to Production "
+            "lifts that."
+        )
+    if request.snapshot.profile_problem:
+        lines.append(f"⚠️ {request.snapshot.profile_problem}")
     return lines
-
-
-def change_lines(
-    comparison: Comparison, before: Snapshot, after: Snapshot, threshold: str | None
-) -> list[str]:
-    """What changed, most important first; equal parameters and columns are left out."""
-    metrics = [_metric_line(pair) for pair in comparison.metrics]
-    # Whoever logs hundreds of metrics does not push the rest out of sight.
-    lines = metrics[:_METRICS_FIRST]
-    for topic in Topic:
-        if topic is not Topic.METRIC:
-            lines.extend(_change_line(c) for c in comparison.about(topic))
-    recorded = threshold is not None and (threshold in after.parameters or threshold in after.tags)
-    if not recorded:
-        lines.append("decision threshold: not recorded")
-    runs = (
-        f"Claims of run {after.run_id[:8]} against run {before.run_id[:8]}, as MLflow keeps them."
-    )
-    return [*lines, *metrics[_METRICS_FIRST:], runs]
-
-
-def first_version_lines(after: Snapshot, threshold: str | None) -> list[str]:
-    """The same where nothing is in production to compare with."""
-    names = sorted({m.name for m in after.metrics})
-    lines = []
-    for name in names:
-        metric = after.metric(name)
-        if metric is not None:
-            lines.append(f"{name}: {_number(metric.text)}")
-    value = after.parameters.get(threshold or "", after.tags.get(threshold or ""))
-    lines.append(f"decision threshold: {value or 'not recorded'}")
-    columns = len(after.inputs or ())
-    data = ", ".join(f"{d.name} ({d.digest})" for d in after.datasets) or "not recorded"
-    return [*lines, f"input columns: {columns}", f"data set: {data}"]
-
-
-def _metric_line(pair: MetricPair) -> str:
-    old = _number(pair.before.text) if pair.before else "–"
-    new = _number(pair.after.text) if pair.after else "–"
-    difference = pair.difference
-    if difference is None:
-        return f"{pair.name}: {old} → {new}"
-    if difference == 0:
-        return f"{pair.name}: {new} (unchanged)"
-    arrow = "▲" if difference > 0 else "▼"
-    source = "" if _on_model(pair) else ", from the run"
-    return f"{pair.name}: {old} → {new} ({arrow} {difference:+.4g}{source})"
-
-
-def _on_model(pair: MetricPair) -> bool:
-    return pair.after is not None and pair.after.origin is MetricOrigin.LOGGED_MODEL
-
-
-def _change_line(change: Change) -> str:
-    if change.topic in (Topic.THRESHOLD, Topic.CODE):
-        return f"{change.topic.value}: {change.before or '–'} → {change.after or '–'}"
-    if change.before is None:
-        return f"{change.topic.value} {change.name}: added ({change.after})"
-    if change.after is None:
-        return f"{change.topic.value} {change.name}: gone (was {change.before})"
-    return f"{change.topic.value} {change.name}: {change.before} → {change.after}"
-
-
-def _number(text: str) -> str:
-    return f"{float(text):.4g}"
 
 
 _VERBS = {

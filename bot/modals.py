@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bot import messages
 from bot.block_kit import DETAIL, Block, chunks, option, plain, section
+from bot.comparison_words import claim_lines
 from bot.mrkdwn import folded
 from bot.views import Shown, against, change_lines
 from governance.domain.approval import Verdict
@@ -81,6 +82,7 @@ def details_modal(shown: Shown) -> Block:
     sections: list[tuple[str, list[str]]] = [
         ("Reason", [request.reason]),
         (against(request), change_lines(shown)),
+        ("Where its numbers come from (claims)", claim_lines(request.snapshot)),
         ("Checks", [messages.check_line(c) for c in request.checks]),
         ("Approvals", messages.seat_lines(shown.quorum, shown.roster)),
         ("Files", [f"{f.path}  {f.sha256[:16]}…  {f.size_bytes} bytes" for f in content.files]),

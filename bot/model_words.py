@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot import messages
+from bot.comparison_words import comparison_lines
 from bot.monitor_words import monitor_lines
 from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.identity import Roster
@@ -87,5 +88,5 @@ def difference_text(found: Difference, world: World, model: ModelName) -> str:
     ):
         if at is not None:
             lines.append(f"v{name} as it was kept on {at:%Y-%m-%d %H:%M} UTC")
-    lines += messages.change_lines(found.comparison, found.before, found.after, threshold)
+    lines += comparison_lines(found.comparison, found.before, found.after, threshold)
     return "\n".join(lines)

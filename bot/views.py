@@ -8,18 +8,22 @@ from dataclasses import dataclass
 
 from bot import messages
 from bot.block_kit import DETAIL, Block, chunks, option, plain, section
+from bot.comparison_words import comparison_lines, first_version_lines
 from bot.mrkdwn import escaped, folded, folded_lines, moment, visible
 from governance.domain.approval import Quorum
-from governance.domain.comparison import compare
 from governance.domain.errors import Refused
+from governance.domain.evidence import Snapshot
 from governance.domain.identity import Roster
 from governance.domain.policy import ModelPolicy
 from governance.domain.promotion import TAKES_VOTES, Request
 from governance.use_cases.roll_back import Offer
+from governance.use_cases.sides import compared, side_of
 
 _SECTION = 2400
 _HEADER = 140
 _BUTTON_VALUE = 2000
+_PARTS = 3
+"""Sections of one long answer: a message holds about 13,200 characters."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +62,7 @@ def request_message(shown: Shown) -> Drawn:
     warnings = messages.warning_lines(request)
     if warnings:
         blocks.append(section("\n".join(warnings)))
+    blocks += commit_links(shown.policy, request.champion, request.snapshot)
     blocks.append(_context(shown))
     if request.state in TAKES_VOTES:
         blocks.append(_buttons(request))
@@ -72,13 +77,15 @@ def against(request: Request) -> str:
 
 
 def change_lines(shown: Shown) -> list[str]:
-    request = shown.request
-    threshold = shown.policy.decision_threshold if shown.policy else None
+    """What the request would change, for the message and for its details."""
+    request, policy = shown.request, shown.policy
+    threshold = policy.decision_threshold if policy else None
+    after = side_of(request.snapshot, request.content, policy, shown.roster)
     if request.champion is None:
-        return messages.first_version_lines(request.snapshot, threshold)
-    tags = shown.policy.named(request.target).tags if shown.policy else frozenset[str]()
-    found = compare(request.champion, request.snapshot, tags=tags, threshold=threshold)
-    return messages.change_lines(found, request.champion, request.snapshot, threshold)
+        return first_version_lines(after, threshold)
+    before = side_of(request.champion, request.champion_content, policy, shown.roster)
+    found = compared(before, after, policy)
+    return comparison_lines(found, request.champion, request.snapshot, threshold)
 
 
 def _changes(shown: Shown, limit: int) -> str:
@@ -194,6 +201,22 @@ def sentence(text: str, mentions: Mapping[str, str] | None = None) -> Drawn:
 def text_blocks(text: str) -> Drawn:
     """Several lines of plain text, in as many sections as they need."""
     lines = text.splitlines() or [""]
-    parts = chunks(lines[0], lines[1:]) if len(lines) > 1 else [folded(lines[0], DETAIL)]
-    kept = parts[:4]
-    return Drawn(text=escaped(folded(text, 3000)), blocks=[section(c) for c in kept])
+    parts = chunks(lines[0], lines[1:], most=_PARTS) if lines[1:] else [folded(lines[0], DETAIL)]
+    return Drawn(text=escaped(folded(text, 3000)), blocks=[section(c) for c in parts])
+
+
+def commit_links(
+    policy: ModelPolicy | None, before: Snapshot | None, after: Snapshot
+) -> list[Block]:
+    """Where the code of both sides can be looked at; nothing without a repository."""
+    links = []
+    for snapshot in (before, after):
+        if policy is None or snapshot is None:
+            continue
+        address = policy.commit_address(snapshot.git_commit)
+        if address is not None:
+            links.append(f"<{escaped(address)}|v{snapshot.version} {snapshot.git_commit[:8]}>")
+    if not links:
+        return []
+    text = f"Code: {' · '.join(links)}"
+    return [{"type": "context", "elements": [{"type": "mrkdwn", "text": text}]}]

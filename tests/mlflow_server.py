@@ -18,6 +18,12 @@ signature:
   inputs: '[{"type": "double", "name": "credit_amount", "required": true}]'
   outputs: '[{"type": "double", "name": "p_bad", "required": true}]'
 """
+_REQUIREMENTS = """\
+# made by a pipeline
+mlflow==3.17
+scikit-learn==1.7.2  # the estimator
+
+"""
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,7 @@ class RealMlflow:
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "MLmodel").write_text(_MLMODEL)
             (Path(folder) / "model.bin").write_text(body)
+            (Path(folder) / "requirements.txt").write_text(_REQUIREMENTS)
             client.log_model_artifacts(model.model_id, folder)
         client.finalize_logged_model(model.model_id, "READY")
         client.log_metric(run.info.run_id, "auc_validation", metric, model_id=model.model_id)

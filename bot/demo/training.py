@@ -128,6 +128,7 @@ def register_version(tracking_uri: str, number: int) -> int:
             labels = y_train.to_numpy()
             mlflow.log_metrics(_metrics(labels, scores, made), model_id=info.model_id)
             mlflow.log_text(_scores_csv(labels, scores), "validation_scores.csv")
+            mlflow.log_dict(_profile(x_train), "input_profile.json")
             client = MlflowClient(tracking_uri)
             _ensure_registered(client)
             version = client.create_model_version(
@@ -159,6 +160,17 @@ def _scores_csv(bad: np.ndarray, scores: np.ndarray) -> str:
     """What the validation measured, row by row: a monitor is held against it."""
     rows = [f"{score:.6f},{label}" for score, label in zip(scores, bad, strict=True)]
     return "\n".join(["score,bad", *rows]) + "\n"
+
+
+def _profile(features: pd.DataFrame) -> dict[str, dict[str, object]]:
+    """What values each input column had: approvers see when that changes."""
+    profile: dict[str, dict[str, object]] = {}
+    for name, column in features.items():
+        if pd.api.types.is_numeric_dtype(column):
+            profile[str(name)] = {"min": float(column.min()), "max": float(column.max())}
+        else:
+            profile[str(name)] = {"values": sorted(str(v) for v in column.unique())}
+    return profile
 
 
 def _ensure_registered(client: MlflowClient) -> None:

@@ -73,6 +73,18 @@ class Dataset:
     name: str
     digest: str
     context: str = ""
+    rows: int | None = None
+    columns: tuple[Column, ...] | None = None
+    """As the run describes them; None where it does not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnProfile:
+    """The values that one input column had in training, as the run claims."""
+
+    name: str
+    words: str
+    """`250 to 18424`, or the values themselves, sorted: `car, education, radio`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +119,12 @@ class Snapshot:
     outputs: tuple[Column, ...] | None
     git_commit: str
     author_claims: tuple[AuthorClaim, ...]
+    requirements: tuple[str, ...] | None = None
+    """The lines of its `requirements.txt`; what binds them is that file's digest."""
+    profile: tuple[ColumnProfile, ...] | None = None
+    """From the file of the run that a policy names; shown, and bound by nothing."""
+    profile_problem: str = ""
+    """Why that file could not be understood."""
 
     def metric(self, name: str) -> Metric | None:
         """The metric that checks and people read.

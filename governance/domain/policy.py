@@ -153,6 +153,10 @@ class ModelPolicy:
     on_call: tuple[PersonId, ...]
     break_glass: BreakGlassRule | None = None
     """None: nobody may act past this policy."""
+    input_profile: str | None = None
+    """The file of the run that describes the values of the input columns; shown only."""
+    repository: str | None = None
+    """The web address of the git repository, or of a commit in it with `{commit}`; shown only."""
     watching: Watching = field(default_factory=Watching)
     """What happens once a version is in Production. No approval binds it: it only ever makes
     Production safer, and each change of it is recorded and posted."""
@@ -183,6 +187,33 @@ class ModelPolicy:
         if self.decision_threshold is not None:
             tags.add(self.decision_threshold)
         return Named(metrics=frozenset(metrics), tags=frozenset(tags))
+
+    @property
+    def directions(self) -> Mapping[str, bool]:
+        """Of the metrics that checks name: whether higher is better. What two checks see in
+        opposite ways (a metric that has to stay between two limits) is left out."""
+        found: dict[str, set[bool]] = {}
+        for rule in self.stages.values():
+            for check in rule.checks:
+                match check:
+                    case MetricAtLeast() | ValidatedAfterStaging():
+                        found.setdefault(check.metric, set()).add(True)
+                    case MetricAtMost():
+                        found.setdefault(check.metric, set()).add(False)
+                    case NotWorseThanProduction():
+                        found.setdefault(check.metric, set()).add(check.higher_is_better)
+                    case _:
+                        pass
+        return {name: ways.pop() for name, ways in found.items() if len(ways) == 1}
+
+    def commit_address(self, commit: str) -> str | None:
+        """Where a commit can be looked at; None without a repository, or for a text that is no
+        commit's name."""
+        if self.repository is None or not re.fullmatch(r"[0-9a-fA-F]{7,64}", commit):
+            return None
+        if "{commit}" in self.repository:
+            return self.repository.replace("{commit}", commit)
+        return f"{self.repository.rstrip('/')}/commit/{commit}"
 
     @property
     def digest(self) -> Digest:

@@ -124,6 +124,15 @@ def _policy(old: ModelPolicy, new: ModelPolicy) -> Iterator[str]:
             f"the decision threshold is in {new.decision_threshold or 'nothing'} instead of "
             f"{old.decision_threshold or 'nothing'}"
         )
+    if old.input_profile != new.input_profile:
+        yield (
+            f"the profile of the input columns is in {new.input_profile or 'nothing'} instead of "
+            f"{old.input_profile or 'nothing'}"
+        )
+    if old.repository != new.repository:
+        yield (
+            f"commits are in {new.repository or 'nothing'} instead of {old.repository or 'nothing'}"
+        )
     yield from differences(old.watching, new.watching)
     if old.channel != new.channel:
         yield f"messages go to {new.channel} instead of {old.channel}"

@@ -145,6 +145,10 @@ class Request:
     roles_at_opening: Mapping[PersonId, frozenset[Role]]
     accounts_at_opening: Mapping[PersonId, frozenset[str]]
     """A person added, or given a role or account, after opening does not count here."""
+    champion_content: Content | None = None
+    """The champion's files where the record knows them: shown, and bound by nothing."""
+    quarantined: str = ""
+    """Why the version was quarantined when this was opened: shown; an approval lifts it."""
     note: str = ""
     """Why it ended, or what it waits for, in one sentence."""
     revision: int = 0
@@ -154,6 +158,15 @@ class Request:
     def is_open(self) -> bool:
         """Whether it is not over."""
         return self.state in OPEN
+
+    @property
+    def is_downgrade(self) -> bool:
+        """Whether it would put an older version in the place of a newer one."""
+        return (
+            self.target is Stage.PRODUCTION
+            and self.champion is not None
+            and self.version < self.champion.version
+        )
 
     @property
     def drawing(self) -> str:

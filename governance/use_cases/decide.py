@@ -52,7 +52,8 @@ def decide(world: World, ballot: Ballot, *, actor: Actor, standing: Standing) ->
                 raise Conflict(
                     "stale_drawing",
                     "This message was drawn before something changed, so your click is not "
-                    "counted. Look at the current message and decide there.",
+                    f"counted. {request.note or 'Something was changed.'} Look at the current "
+                    "message and decide there.",
                 )
             roles = _require_eligible(rules, policy, request, person, actor)
             _append(tx, request, ballot, person, actor, roles)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from governance.domain.approval import RequestId, Verdict
 from governance.domain.checks import CheckResult, Outcome, Situation, evaluate
+from governance.domain.comparison import evidence_changes, summed_up
 from governance.domain.errors import Conflict, FoureyesError, Refused, Unavailable
 from governance.domain.evidence import (
     Content,
@@ -230,8 +231,10 @@ def what_differs(request: Request, policy: ModelPolicy | None, now: Evidence) ->
         return "The policy changed after this request was opened."
     if now.content.digest != request.binding.content:
         return f"The content of v{request.version} changed: {_changed_files(request, now.content)}."
-    if evidence_digest(now.snapshot, policy.named(request.target)) != request.binding.evidence:
-        return "Metrics, tags, parameters, data sets or signature that were approved changed."
+    named = policy.named(request.target)
+    if evidence_digest(now.snapshot, named) != request.binding.evidence:
+        changed = summed_up(evidence_changes(request.snapshot, now.snapshot, named))
+        return f"What was approved changed: {changed}."
     if now.snapshot.stage not in policy.stages[request.target].from_stages:
         return f"v{request.version} is in stage {now.snapshot.stage.value} by now."
     if request.target is not Stage.PRODUCTION:

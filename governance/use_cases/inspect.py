@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from governance.domain.comparison import Comparison, compare
+from governance.domain.comparison import Comparison
 from governance.domain.errors import Refused
-from governance.domain.evidence import Content, ModelName, Snapshot, Stage, Version
+from governance.domain.evidence import Content, ModelName, Snapshot, Version
+from governance.domain.policy import ModelPolicy
 from governance.domain.promotion import Request
 from governance.domain.tenure import Tenure
 from governance.ports import ProductionState, VersionSummary
 from governance.use_cases.audit import TrailLine, trail
 from governance.use_cases.naming import nearest_named
 from governance.use_cases.promote import snapshot_of
+from governance.use_cases.sides import compared, side_of, with_profile
 from governance.use_cases.world import World, require_policy
 
 
@@ -70,20 +72,18 @@ def difference(world: World, model: ModelName, before: Version, after: Version) 
     Raises:
         Refused: a version that neither MLflow nor the record knows. Unavailable.
     """
+    rules = world.rules.current()
     with nearest_named(world, model), world.registry.together():
-        policy = require_policy(world.rules.current(), model)
-        old, old_content, old_at = _side(world, model, before)
-        new, new_content, new_at = _side(world, model, after)
-    files = (old_content, new_content) if old_content and new_content else None
+        policy = require_policy(rules, model)
+        old, old_content, old_at = _side(world, model, before, policy)
+        new, new_content, new_at = _side(world, model, after, policy)
     return Difference(
         before=old,
         after=new,
-        comparison=compare(
-            old,
-            new,
-            tags=policy.named(Stage.PRODUCTION).tags | policy.named(Stage.STAGING).tags,
-            threshold=policy.decision_threshold,
-            files=files,
+        comparison=compared(
+            side_of(old, old_content, policy, rules.roster),
+            side_of(new, new_content, policy, rules.roster),
+            policy,
         ),
         before_taken_at=old_at,
         after_taken_at=new_at,
@@ -91,7 +91,7 @@ def difference(world: World, model: ModelName, before: Version, after: Version) 
 
 
 def _side(
-    world: World, model: ModelName, version: Version
+    world: World, model: ModelName, version: Version, policy: ModelPolicy
 ) -> tuple[Snapshot, Content | None, datetime | None]:
     with world.store.read() as tx:
         saved = tx.saved_snapshot(model, version)
@@ -101,4 +101,4 @@ def _side(
         if saved is None:
             raise
         return saved
-    return snapshot, saved[1] if saved else None, None
+    return with_profile(world, snapshot, policy), saved[1] if saved else None, None

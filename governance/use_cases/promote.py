@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
 
@@ -35,6 +35,7 @@ from governance.use_cases.settle import (
     binding_facts,
     settle,
 )
+from governance.use_cases.sides import with_profile
 from governance.use_cases.world import (
     World,
     require_person,
@@ -105,6 +106,7 @@ def _considered(
             )
         tenures = tx.tenures(wish.model)
         first = tx.first_snapshot(wish.model, wish.version)
+        quarantined = tx.quarantined(wish.model).get(wish.version, "")
     snapshot = snapshot_of(world, wish.model, wish.version)
     seen = (snapshot,) if first is None else (first, snapshot)
     champion = _champion(world, wish.model)
@@ -118,7 +120,12 @@ def _considered(
     _refuse_wrong_direction(wish, rule, champion)
     staged_at = entered_staging(tenures, wish.version)
     authors = authors_of(seen, policy, rules.roster)
-    draft = _draft(rules, wish, person, policy, rule, (snapshot, champion), authors, staged_at)
+    shown = (
+        with_profile(world, snapshot, policy),
+        None if champion is None else with_profile(world, champion, policy),
+    )
+    draft = _draft(rules, wish, person, policy, rule, shown, authors, staged_at)
+    draft = replace(draft, quarantined=quarantined)
     with world.store.read() as tx:
         now = tx.now
     _refuse_failed(evaluate(rule, _situation(draft, rules), now=now))
@@ -287,6 +294,7 @@ class _Draft:
     unmapped_authors: tuple[str, ...]
     author_unknown: bool
     entered_staging_at: datetime | None
+    quarantined: str = ""
 
 
 def _draft(
@@ -355,6 +363,7 @@ def _open(
 ) -> Request:
     checks = evaluate(rule, _situation(draft, rules), now=tx.now)
     production = draft.champion.version if draft.champion else None
+    kept = None if production is None else tx.saved_snapshot(draft.wish.model, production)
     request = Request(
         id=draft.request_id,
         model=draft.wish.model,
@@ -384,6 +393,8 @@ def _open(
         accounts_at_opening={
             p.id: frozenset(str(a) for a in p.slack) for p in rules.roster.people.values()
         },
+        champion_content=kept[1] if kept else None,
+        quarantined=draft.quarantined,
     )
     tx.add_request(request)
     tx.save_snapshot(draft.snapshot, content)
@@ -403,6 +414,8 @@ def _open(
                 "makers": sorted(request.makers),
                 "headline": [[name, text] for name, text in _headline(policy, draft.snapshot)],
                 "checks": [[c.check, c.outcome.value, c.finding] for c in checks],
+                "downgrade": request.is_downgrade,
+                "quarantined": request.quarantined,
                 "expires_at": request.expires_at.isoformat(),
             },
         )

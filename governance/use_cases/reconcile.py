@@ -10,6 +10,7 @@ from datetime import datetime
 
 from governance.domain.approval import RequestId
 from governance.domain.checks import Outcome
+from governance.domain.comparison import evidence_changes, summed_up
 from governance.domain.errors import (
     Conflict,
     FoureyesError,
@@ -191,11 +192,13 @@ def look_again(world: World, request_id: RequestId) -> Request:
         if not authors <= request.makers:  # once named as an author, for good
             request = tx.save_request(replace(request, makers=request.makers | authors))
         drop_invalid_votes(tx, request, rules, policy, snapshot, tuple(barred))
-        evidence = evidence_digest(snapshot, policy.named(request.target))
+        named = policy.named(request.target)
+        evidence = evidence_digest(snapshot, named)
         checks = check_again(tx, request, rules, policy, snapshot)
         if evidence != request.binding.evidence:
+            differs = summed_up(evidence_changes(request.snapshot, snapshot, named))
             voters_told = void_votes(
-                tx, request, "What this version claims changed after you voted.", _ACTOR
+                tx, request, f"what this version claims changed after you voted: {differs}", _ACTOR
             )
             changed = replace(
                 request,
@@ -209,7 +212,7 @@ def look_again(world: World, request_id: RequestId) -> Request:
                 changed,
                 Happening.EVIDENCE_CHANGED,
                 _ACTOR,
-                f"Evidence changed; {len(voters_told)} vote(s) are void. Look again.",
+                f"What it claims changed: {differs}. {_ended(len(voters_told))} Look again.",
             )
             ask_those_who_could_fill(tx, rules, policy, request)
             return request
@@ -217,6 +220,12 @@ def look_again(world: World, request_id: RequestId) -> Request:
             request = tx.save_request(replace(request, checks=checks))
             redraw(tx, request)
         return settle(tx, rules, policy, request, _ACTOR)
+
+
+def _ended(votes: int) -> str:
+    if votes == 0:
+        return "No vote was cast yet."
+    return "1 vote is void." if votes == 1 else f"{votes} votes are void."
 
 
 def check_record(world: World) -> bool:

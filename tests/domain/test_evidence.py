@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.domain.canonical import Json, canonical_bytes, digest_of
-from governance.domain.comparison import Topic, compare
 from governance.domain.evidence import (
     Column,
     Dataset,
@@ -114,22 +113,3 @@ def test_only_equal_values_share_a_spelling(one: Json, two: Json) -> None:
     """Canonical bytes are injective on the values that they accept."""
     same = repr(one) == repr(two) or (one == two and canonical_bytes(one) == canonical_bytes(two))
     assert (digest_of(one) == digest_of(two)) is same
-
-
-def test_comparison_puts_what_matters_first_and_leaves_out_what_is_equal() -> None:
-    """Metrics, threshold, columns, data, parameters."""
-    after = _with(
-        metrics=(a_metric(text="0.81"),),
-        parameters={"C": "2.0", "decision_threshold": "0.4"},
-        inputs=(Column(name="credit_amount", type="double"), Column(name="job", type="string")),
-    )
-    found = compare(a_snapshot(3), after, threshold="decision_threshold")
-    assert [(c.topic, c.name, c.before, c.after) for c in found.changes] == [
-        (Topic.METRIC, "auc_validation", "0.78", "0.81"),
-        (Topic.THRESHOLD, "decision_threshold", "0.5", "0.4"),
-        (Topic.INPUT, "duration_in_month", "double", None),
-        (Topic.INPUT, "job", None, "string"),
-        (Topic.PARAMETER, "C", "1.0", "2.0"),
-    ]
-    assert found.metrics[0].difference == pytest.approx(0.03)
-    assert compare(a_snapshot(3), a_snapshot(3)).changes == ()

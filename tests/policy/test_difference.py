@@ -82,6 +82,8 @@ POLICY_FIELDS: dict[str, object] = {
     "owners_may_approve": False,
     "headline": ("ks",),
     "decision_threshold": None,
+    "input_profile": "input_profile.json",
+    "repository": "https://git.example/credit",
     "channel": "#elsewhere",
     "owners": frozenset({PersonId("raj")}),
     "on_call": (PersonId("raj"),),

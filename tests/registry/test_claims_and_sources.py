@@ -133,16 +133,16 @@ def test_what_is_shown_is_read_once_and_what_is_executed_every_time(
     monkeypatch.setattr(VersionFiles, "fetched", counted)
     model = ModelName(real_mlflow.new_model())
     first = registry.content_to_show(model, ONE, progress=silent)
-    assert fetched == ["MLmodel", "model.bin"]
+    assert fetched == ["MLmodel", "model.bin", "requirements.txt"]
     assert registry.content_to_show(model, ONE, progress=silent) == first
-    assert len(fetched) == 2
+    assert len(fetched) == 3
     assert registry.content(model, ONE, progress=silent) == first
-    assert len(fetched) == 4
+    assert len(fetched) == 6
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "model.bin").write_text("wEights")
         real_mlflow.client.log_model_artifacts(first.model_id, folder)
     assert registry.content_to_show(model, ONE, progress=silent).digest != first.digest
-    assert fetched[4:] == ["model.bin"]
+    assert fetched[6:] == ["model.bin"]
 
 
 @contextmanager

@@ -5,10 +5,11 @@ from __future__ import annotations
 import socket
 
 import pytest
+from mlflow.entities import Dataset, DatasetInput
 
 from governance.adapters.mlflow_registry import MlflowRegistry
 from governance.domain.errors import Refused, Unavailable
-from governance.domain.evidence import MetricOrigin, ModelName, Version
+from governance.domain.evidence import Column, MetricOrigin, ModelName, Version
 from tests.mlflow_server import RealMlflow
 
 ONE, TWO = Version(1), Version(2)
@@ -57,6 +58,36 @@ def test_snapshot_reads_what_an_approval_binds(registry: MlflowRegistry, model: 
     assert found.parameters["C"] == "1.0"
     assert [c.name for c in found.inputs or ()] == ["credit_amount"]
     assert "dana" in {c.name for c in found.author_claims}
+    assert found.requirements == ("mlflow==3.17", "scikit-learn==1.7.2")
+
+
+def test_a_data_set_says_how_many_rows_it_has_and_which_columns(
+    registry: MlflowRegistry, model: ModelName, real_mlflow: RealMlflow
+) -> None:
+    """As MLflow's own data sets write it; one of another kind says neither, and is there."""
+    client, run_id = real_mlflow.client, registry.snapshot(model, ONE).run_id
+    schema = '{"mlflow_colspec": [{"type": "long", "name": "age", "required": true}]}'
+    for name, stated, profile in (
+        ("told", schema, '{"num_rows": 500, "num_elements": 500}'),
+        ("tensor", '{"mlflow_tensorspec": {}}', '{"features_shape": [3, 2]}'),
+        ("broken", "{", "[1]"),
+        ("silent", None, None),
+    ):
+        dataset = Dataset(
+            name=name,
+            digest="abcd1234",
+            source_type="local",
+            source="x",
+            schema=stated,
+            profile=profile,
+        )
+        client.log_inputs(run_id, [DatasetInput(dataset, [])])
+    found = {d.name: d for d in registry.snapshot(model, ONE).datasets}
+    assert found["told"].rows == 500
+    assert found["told"].columns == (Column(name="age", type="long"),)
+    silent = {"tensor", "broken", "silent"}
+    assert {name for name, d in found.items() if d.rows is None} == silent
+    assert {name for name, d in found.items() if d.columns is None} == silent
 
 
 def test_a_metric_logged_to_the_run_later_does_not_change_the_models(

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from bot.messages import warning_lines
 from governance.domain.approval import Verdict
 from governance.domain.checks import Outcome, Situation, evaluate
 from governance.domain.errors import Conflict, IntegrityViolation, Refused, Unavailable
@@ -195,7 +196,7 @@ def test_a_click_on_an_older_drawing_is_not_counted(desk: Desk) -> None:
     request = desk.promote()
     desk.registry.change(MODEL, 4, metrics=(a_metric(text="0.91"),))
     desk.look_around()
-    with pytest.raises(Conflict, match="not counted"):
+    with pytest.raises(Conflict, match=r"not counted.*auc_validation: 0\.78 → 0\.91"):
         desk.vote(request, "ana", drawing=request.drawing)
     with desk.store.read() as tx:
         assert tx.decisions(request.id) == ()
@@ -261,7 +262,10 @@ def test_a_downgrade_has_to_be_said(desk: Desk) -> None:
     desk.staged(2)
     with pytest.raises(Refused, match="/rollback credit_scoring 2"):
         desk.promote(2)
-    assert desk.promote(2, downgrade=True).version == 2
+    request = desk.promote(2, downgrade=True)
+    assert request.is_downgrade
+    (warning,) = warning_lines(request)
+    assert "A downgrade: v2 is older than v3" in warning
 
 
 def test_the_same_request_is_not_opened_twice(desk: Desk) -> None:
@@ -396,7 +400,12 @@ def test_evidence_changed_while_open_voids_the_votes_and_not_the_request(desk: D
     again = desk.request(request.id)
     assert again.state is State.PENDING
     assert again.drawing != request.drawing
-    assert [n.person for n in desk.notices() if n.what == "vote_voided"] == ["ana"]
+    assert again.note == (
+        "What it claims changed: metric auc_validation: 0.78 → 0.91. 1 vote is void. Look again."
+    )
+    (told,) = [n for n in desk.notices() if n.what == "vote_voided"]
+    assert told.person == "ana"
+    assert str(told.facts["why"]).endswith("auc_validation: 0.78 → 0.91")
     desk.vote(request, "ana")
     desk.vote(request, "raj")
     desk.push_on()
@@ -425,7 +434,9 @@ def test_any_difference_at_execution_voids(desk: Desk) -> None:
     desk.vote(request, "raj")
     desk.registry.change(MODEL, 4, parameters={"C": "9"})
     desk.push_on()
-    assert desk.request(request.id).state is State.VOIDED
+    ended = desk.request(request.id)
+    assert ended.state is State.VOIDED
+    assert "parameter C: 1.0 → 9" in ended.note
     assert desk.registry.transitions == []
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.messages import offer_text
+from bot.messages import offer_text, warning_lines
 from governance.domain.errors import Refused, Unavailable
 from governance.domain.evidence import Stage, Version
 from governance.domain.ledger import EventKind, Head
@@ -61,7 +61,9 @@ def test_the_bad_version_is_quarantined_until_it_is_approved_again(desk: Desk) -
     with pytest.raises(Refused, match="quarantined"):
         desk.roll_back(from_version=3, to_version=4)
     desk.staged(4)
-    desk.promoted(4)
+    request = desk.promoted(4)
+    (warning,) = warning_lines(request)
+    assert "v4 is quarantined" in warning
     with desk.store.read() as tx:
         assert tx.quarantined(MODEL) == {}
 

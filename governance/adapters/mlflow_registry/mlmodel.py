@@ -52,6 +52,20 @@ def signature_in(text: bytes) -> Signature:
     return _columns(stated.get("inputs"), "inputs"), _columns(stated.get("outputs"), "outputs")
 
 
+def columns_of_data(schema: str | None) -> tuple[Column, ...] | None:
+    """The columns of a data set that a run recorded; None where it states none that can be
+    understood: they are shown, and nothing is decided by them."""
+    try:
+        stated = json.loads(schema or "null")
+    except (ValueError, RecursionError):
+        return None
+    columns = stated.get("mlflow_colspec") if isinstance(stated, dict) else None
+    try:
+        return _columns(json.dumps(columns), "columns") if columns else None
+    except Refused:
+        return None
+
+
 def _refuse_bombs(text: bytes) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=yaml.BaseLoader):

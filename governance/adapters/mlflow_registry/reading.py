@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Mapping
 
 from mlflow import MlflowClient
@@ -10,7 +12,7 @@ from mlflow.entities.model_registry import ModelVersion
 
 from governance.adapters.mlflow_registry import mlmodel
 from governance.adapters.mlflow_registry.errors import translated
-from governance.adapters.mlflow_registry.files import VersionFiles
+from governance.adapters.mlflow_registry.files import Listed, VersionFiles
 from governance.adapters.mlflow_registry.metrics import (
     NOBODY,
     USER_TAG,
@@ -28,6 +30,8 @@ from governance.domain.evidence import (
     Version,
 )
 
+_REQUIREMENTS = "requirements.txt"
+_REQUIREMENTS_BYTES = 64 << 10
 _COMMIT = "mlflow.source.git.commit"
 
 
@@ -42,7 +46,9 @@ def read_snapshot(client: MlflowClient, version: ModelVersion) -> Snapshot:
     origin = origin_of(client, version.source or "")
     model = logged_model(client, origin)
     locations = locations_of(client, origin, model)
-    inputs, outputs = _signature(VersionFiles(locations, tracking_uri=client.tracking_uri))
+    files = VersionFiles(locations, tracking_uri=client.tracking_uri)
+    at_the_top = {f.path: f for f in files.listed(below=False)}
+    inputs, outputs = _signature(files, at_the_top.get(mlmodel.FILE))
     tags: dict[str, str] = {
         **dict(run.data.tags),
         **(dict(model.tags) if model else {}),
@@ -67,6 +73,7 @@ def read_snapshot(client: MlflowClient, version: ModelVersion) -> Snapshot:
         outputs=outputs,
         git_commit=tags.get(_COMMIT, ""),
         author_claims=_authors(run, model, version),
+        requirements=_requirements(files, at_the_top.get(_REQUIREMENTS)),
     )
 
 
@@ -86,15 +93,28 @@ def _run(client: MlflowClient, version: ModelVersion) -> Run:
     return run
 
 
-def _signature(files: VersionFiles) -> mlmodel.Signature:
+def _signature(files: VersionFiles, stated: Listed | None) -> mlmodel.Signature:
     """None for a version without an MLmodel file; one that does not answer is no such version."""
-    stated = [f for f in files.listed(below=False) if f.path == mlmodel.FILE]
-    if not stated:
+    if stated is None:
         return None, None
-    if stated[0].size_bytes > mlmodel.MAX_BYTES:
+    if stated.size_bytes > mlmodel.MAX_BYTES:
         raise mlmodel.unreadable(f"it is larger than {mlmodel.MAX_BYTES >> 20} MB")
-    with files.fetched(stated[0]) as file, file.local.open("rb") as text:
+    with files.fetched(stated) as file, file.local.open("rb") as text:
         return mlmodel.signature_in(text.read(mlmodel.MAX_BYTES + 1))
+
+
+def _requirements(files: VersionFiles, stated: Listed | None) -> tuple[str, ...] | None:
+    """The lines of requirements.txt without comments; None where there is none, or one so large
+    that nobody would compare it."""
+    if stated is None or stated.size_bytes > _REQUIREMENTS_BYTES:
+        return None
+    with files.fetched(stated) as file, file.local.open("rb") as opened:
+        text = opened.read(_REQUIREMENTS_BYTES + 1)
+    if len(text) > _REQUIREMENTS_BYTES:
+        return None
+    lines = text.decode("utf-8", errors="replace").splitlines()
+    bare = (re.sub(r"(^|\s)#.*", "", line).strip() for line in lines)
+    return tuple(line for line in bare if line)
 
 
 def _datasets(run: Run) -> tuple[Dataset, ...]:
@@ -104,9 +124,22 @@ def _datasets(run: Run) -> tuple[Dataset, ...]:
             name=item.dataset.name,
             digest=item.dataset.digest,
             context=_context(item.tags),
+            rows=_rows(item.dataset.profile),
+            columns=mlmodel.columns_of_data(item.dataset.schema),
         )
         for item in inputs
     )
+
+
+def _rows(profile: str | None) -> int | None:
+    """How many rows a data set says it has; MLflow's own kinds of data sets say it differently,
+    and some not at all."""
+    try:
+        stated = json.loads(profile or "null")
+    except (ValueError, RecursionError):
+        return None
+    rows = stated.get("num_rows") if isinstance(stated, dict) else None
+    return rows if isinstance(rows, int) and not isinstance(rows, bool) else None
 
 
 def _context(tags: Iterable[object]) -> str:

@@ -61,6 +61,8 @@ def policy_of(file: PolicyFile) -> ModelPolicy:
         owners_may_approve=file.owners_may_approve,
         headline=file.headline or (),
         decision_threshold=file.decision_threshold,
+        input_profile=file.input_profile,
+        repository=file.repository,
         channel=file.channel,
         owners=frozenset(PersonId(p) for p in file.owners),
         on_call=tuple(PersonId(p) for p in file.on_call),

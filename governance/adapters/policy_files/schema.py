@@ -38,6 +38,7 @@ from governance.adapters.policy_files.words import (
     OsLogin,
     Part,
     PersonRef,
+    Repository,
     ReviewTime,
     RoleRef,
     Several,
@@ -241,6 +242,12 @@ class PolicyFile(Part):
     owners_may_approve: bool = True
     headline: Several[Word] | None = None
     decision_threshold: Word | None = None
+    input_profile: Word | None = Field(
+        default=None, description="the file of the run that describes the input columns"
+    )
+    repository: Repository | None = Field(
+        default=None, description="where the commits are, to link to them"
+    )
     sources: Annotated[tuple[SourcePart, ...], Field(min_length=1)] | None = None
     monitors: Annotated[tuple[MonitorPart, ...], Field(min_length=1)] | None = None
     alerts: AlertsPart | None = None

@@ -110,6 +110,19 @@ Channel = Annotated[
     ),
     WithJsonSchema({"type": "string", "pattern": f"^({_CHANNEL_PATTERN})$"}),
 ]
+_REPOSITORY_PATTERN = r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[A-Za-z0-9._~/-]+(\{commit\})?"
+Repository = Annotated[
+    Word,
+    AfterValidator(
+        _matching(
+            _REPOSITORY_PATTERN,
+            "the address of a git repository",
+            "Write it as https://git.bank.example/risk/credit, or with the place of the commit: "
+            "https://git.bank.example/risk/credit/-/commit/{commit}",
+        )
+    ),
+    WithJsonSchema({"type": "string", "pattern": f"^{_REPOSITORY_PATTERN}$"}),
+]
 _SLACK_PATTERN = r"[UW][A-Z0-9]{3,}"
 SlackId = Annotated[
     Word,
