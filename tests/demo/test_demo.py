@@ -24,6 +24,7 @@ def test_the_demo_of_a_wheel_ends_by_itself_as_told(
     "sentence",
     [
         "opened this request",
+        "Now held. Waits for 5 s in Staging",
         "uses foreign_worker, personal_status_and_sex",
         "Show me the bads first",
         "Exactly one version is in Production",
