@@ -26,7 +26,7 @@ DANA = Part(handle="dana", user_id="U0DANA", name="Dana", title="data scientist"
 ANA = Part(handle="ana", user_id="U0ANA", name="Ana", title="model validator")
 RAJ = Part(handle="raj", user_id="U0RAJ", name="Raj", title="risk officer")
 OTTO = Part(handle="otto", user_id="U0OTTO", name="Otto", title="engineer on call")
-MIA = Part(handle="mia", user_id="U0MIA", name="Mia", title="marketing; not in people.yaml")
+MIA = Part(handle="mia", user_id="U0MIA", name="Mia", title="marketing, outsider")
 CAST = (DANA, ANA, RAJ, OTTO)
 
 

@@ -16,8 +16,8 @@ class Progress:
     """`total` steps; each says what it is about to do. Safe from several threads."""
 
     total: int
-    tell: Callable[[str], None]
-    """Hears each new sentence."""
+    tell: Callable[[str, int], None]
+    """Hears what is being done now, and how many percent are done."""
     out: TextIO = sys.stdout
 
     def __post_init__(self) -> None:
@@ -30,7 +30,7 @@ class Progress:
         with self._lock:
             percent = self._done * 100 // self.total
             full = self._done * _WIDTH // self.total
-            self.tell(f"Setting the scene: {what} ({percent} %)")
+            self.tell(f"{what[0].upper()}{what[1:]} …", percent)
             bar = "█" * full + "░" * (_WIDTH - full)
             line = f"  {bar} {percent:3} %  {what}"
             self.out.write(f"\r\x1b[K{line}" if self._in_place else f"{line}\n")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from mlflow import MlflowClient
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 
 @dataclass(frozen=True)
@@ -38,4 +40,6 @@ class RegistryView:
             )
 
     def _client(self) -> MlflowClient:
+        from mlflow import MlflowClient  # seconds to load: not before there is a page
+
         return MlflowClient(tracking_uri=self.tracking_uri)

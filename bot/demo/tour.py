@@ -7,15 +7,26 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from bot.demo.cast import ANA, CHANNEL, DANA, MIA, MODEL, OTTO, RAJ, Part
-from bot.demo.feed import Feed
 from bot.demo.registry_view import RegistryView
 from bot.demo.scenery import Scenery
 from bot.sandbox import Link, Message, Step, StepButton, Workspace
 
+if TYPE_CHECKING:
+    from bot.demo.feed import Feed  # scikit-learn takes seconds to load
+
 _log = logging.getLogger("foureyes.tour")
 _LOOK_SECONDS = 0.4
+_ABOUT = (
+    "You are everybody here: choose who at the top. All of it runs on this machine, and all of it "
+    "is real: the models, MLflow, the bot, the record."
+)
+_AFTER = (
+    "That was the tour. Everything stays here until you stop it: reject something, withdraw, ask "
+    "for changes, or press the ⋯ of a request."
+)
 NEW = 4
 """The version that the tour is about; v1 is in Production before it begins."""
 PAST_THE_BOT = 3
@@ -138,7 +149,7 @@ def _stops() -> tuple[_Stop, ...]:
                 text="Break the model’s inputs: credit_amount arrives a hundred times too large, "
                 "as when a system upstream changes its unit. Then touch nothing, and watch.",
                 place=CHANNEL,
-                button=StepButton(id="break", label="Break the model’s inputs"),
+                button=StepButton(id="break", label="Break the model’s inputs", is_danger=True),
             ),
             is_done=lambda eyes: bool(eyes.in_channel(f"Rolled back: {MODEL} v{NEW}")),
         ),
@@ -151,8 +162,7 @@ def _stops() -> tuple[_Stop, ...]:
                 place=CHANNEL,
             ),
             is_done=lambda eyes: any(
-                eyes.in_thread(m, "acknowledged")
-                for m in eyes.in_channel(f"Rolled back: {MODEL} v{NEW}")
+                eyes.in_thread(m, "acknowledged") for m in eyes.in_channel(MODEL)
             ),
         ),
         _Stop(
@@ -161,7 +171,7 @@ def _stops() -> tuple[_Stop, ...]:
                 text="MLflow lets anybody move a stage. Foureyes notices, records it, and tells "
                 "who is on call.",
                 place=CHANNEL,
-                button=StepButton(id="past", label="Move v3 in MLflow itself"),
+                button=StepButton(id="past", label="Move v3 in MLflow itself", is_danger=True),
             ),
             is_done=lambda eyes: bool(eyes.in_channel("outside Foureyes", f"v{PAST_THE_BOT}")),
         ),
@@ -205,6 +215,8 @@ class Tour:
 
     workspace: Workspace
     title: str = "Setting the scene"
+    about: str = ""
+    percent: int | None = 0
     links: Sequence[Link] = ()
     _steps: tuple[Step, ...] = ()
     _buttons: Mapping[str, Callable[[], str]] = field(default_factory=dict)
@@ -226,9 +238,9 @@ class Tour:
             _log.exception("a button of the tour broke")
             return f"That did not work: {type(problem).__name__}. Try it again."
 
-    def say(self, title: str) -> None:
+    def say(self, about: str, percent: int) -> None:
         """What is going on, while the scene is being set."""
-        self.title = title
+        self.about, self.percent = about, percent
         self.workspace.state.wake()
 
     def begin(self, around: Scenery, feed: Feed, train: Callable[[int], None]) -> None:
@@ -266,7 +278,8 @@ class Tour:
         eyes = Eyes(workspace=self.workspace, registry=registry)
         stops = _stops()
         self._steps = tuple(stop.step for stop in stops)
-        self.say("Try it")
+        self.title, self.about, self.percent = "Try it", _ABOUT, None
+        self.workspace.state.wake()
         threading.Thread(target=self._notice, args=(eyes, stops), name="tour", daemon=True).start()
 
     def end(self) -> None:
@@ -275,20 +288,30 @@ class Tour:
 
     def _notice(self, eyes: Eyes, stops: Sequence[_Stop]) -> None:
         while not self._stop.wait(_LOOK_SECONDS):
-            for stop in stops:
-                if stop.step.title in self._done:
-                    continue
-                try:
-                    is_done = stop.is_done(eyes)
-                except Exception:  # MLflow is being stopped, or did not answer
-                    _log.debug("a step could not be looked at", exc_info=True)
-                    break
-                if not is_done:
-                    break  # in order: what is next is all that is looked for
-                self._done.add(stop.step.title)
+            reached = self._reached(eyes, stops)
             steps = tuple(
-                replace(stop.step, is_done=stop.step.title in self._done) for stop in stops
+                replace(stop.step, is_done=number < reached) for number, stop in enumerate(stops)
             )
             if steps != self._steps:
                 self._steps = steps
+                if reached == len(stops):
+                    self.title, self.about = "All done", _AFTER
+                else:
+                    self.about = ""
                 self.workspace.state.wake()
+
+    def _reached(self, eyes: Eyes, stops: Sequence[_Stop]) -> int:
+        """How many steps are done or passed by: whoever leaps ahead is not held at what can no
+        longer be done."""
+        for number, stop in reversed([*enumerate(stops, start=1)]):
+            if stop.step.title in self._done:
+                return number
+            try:
+                is_done = stop.is_done(eyes)
+            except Exception:  # MLflow is being stopped, or did not answer
+                _log.debug("a step could not be looked at", exc_info=True)
+                return sum(step.is_done for step in self._steps)
+            if is_done:
+                self._done.add(stop.step.title)
+                return number
+        return 0

@@ -29,6 +29,8 @@ class ShortTour:
     """Two steps, one of them with a button."""
 
     title: str = "Try it"
+    about: str = "You are everybody here."
+    percent: int | None = None
     links: Sequence[Link] = (Link(label="MLflow", url="http://127.0.0.1:5000"),)
     pressed: list[str] = field(default_factory=list)
 

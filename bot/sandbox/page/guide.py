@@ -14,6 +14,8 @@ class StepButton:
 
     id: str
     label: str
+    is_danger: bool = False
+    """Whether it breaks something."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +47,15 @@ class Guide(Protocol):
 
     @property
     def title(self) -> str:
-        """Over the steps; also what is going on while the scene is being set."""
+        """Over the steps."""
+
+    @property
+    def about(self) -> str:
+        """A sentence or two below the title: what this is, or what is going on."""
+
+    @property
+    def percent(self) -> int | None:
+        """How far the scene is set, and None when it is."""
 
     @property
     def links(self) -> Sequence[Link]:
@@ -62,6 +72,8 @@ class NoGuide:
     """A workspace without a tour."""
 
     title = ""
+    about = ""
+    percent: int | None = None
     links: Sequence[Link] = ()
 
     def steps(self) -> Sequence[Step]:

@@ -105,7 +105,13 @@ class Screen:
             "commands": commands,
             "modal": None if modal is None else self._view(modal, person),
             "home": None if home is None else self._view(home, person),
-            "guide": {"title": guide.title, "links": links, "steps": steps},
+            "guide": {
+                "title": guide.title,
+                "about": guide.about,
+                "percent": guide.percent,
+                "links": links,
+                "steps": steps,
+            },
         }
         return Frame(
             around=around,
@@ -231,5 +237,9 @@ def _step(step: Step) -> JsonObject:
         "typed": step.typed,
         "button": None
         if step.button is None
-        else {"id": step.button.id, "label": step.button.label},
+        else {
+            "id": step.button.id,
+            "label": step.button.label,
+            "is_danger": step.button.is_danger,
+        },
     }

@@ -186,11 +186,15 @@ function overflow(part, block, surface) {
   );
   function open() {
     menu.hidden = false;
+    const box = menu.getBoundingClientRect();
+    menu.classList.toggle("up", box.bottom > window.innerHeight - 80);
+    menu.classList.toggle("left", box.right > window.innerWidth - 8);
     opener.setAttribute("aria-expanded", "true");
     menu.firstElementChild.focus();
   }
   function close() {
     menu.hidden = true;
+    menu.classList.remove("up", "left");
     opener.setAttribute("aria-expanded", "false");
   }
   menu.addEventListener("keydown", (event) => {

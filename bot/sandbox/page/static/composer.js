@@ -1,7 +1,8 @@
 // The message field: sends with Enter, completes commands, shows how each is used.
 import { byId, fill, h } from "./dom.js";
 
-/** `send(text)` resolves to `{error}` or to nothing in particular; returns what takes commands. */
+/** `send(text)` resolves to `{error}` or to nothing in particular; returns `draw`, which takes the
+ * commands, and `write`, which puts a text into the field. */
 export function composer({ send }) {
   const field = byId("typed");
   const list = byId("completions");
@@ -41,8 +42,13 @@ export function composer({ send }) {
     if (offered.length) field.setAttribute("aria-activedescendant", `command-${at}`);
     else field.removeAttribute("aria-activedescendant");
     const known = commands.find((command) => typed.startsWith(`${command.name} `));
-    byId("usage").textContent = known ? `${known.name} ${known.usage}` : "";
-    field.rows = Math.min(typed.split("\n").length, 8);
+    const idle = commands.length ? "Type / for commands. Enter sends." : "Enter sends.";
+    byId("usage").textContent = known
+      ? `${known.name} ${known.usage}   ·   Enter sends`
+      : typed
+        ? "Enter sends, Shift + Enter begins a new line."
+        : idle;
+    fit(field);
   }
 
   function choose(number) {
@@ -95,5 +101,43 @@ export function composer({ send }) {
     submit();
     field.focus();
   });
-  return (known) => (commands = known);
+  return {
+    draw: (known) => {
+      const isFirst = !commands.length && known.length;
+      commands = known;
+      if (isFirst) offer();
+    },
+    write: (text) => {
+      field.value = text;
+      byId("composer-error").textContent = "";
+      offer();
+      list.hidden = true;
+    },
+  };
+}
+
+/** The field of a thread. */
+export function replyComposer({ send }) {
+  const field = byId("thread-typed");
+  byId("thread-composer").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const text = field.value;
+    if (!text.trim()) return;
+    const done = await send(text);
+    byId("thread-error").textContent = done.error ?? "";
+    if (!done.error) field.value = "";
+    fit(field);
+  });
+  field.addEventListener("input", () => fit(field));
+  field.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    byId("thread-composer").requestSubmit();
+  });
+}
+
+/** As many lines as are written, up to what the style allows. */
+function fit(field) {
+  field.style.height = "auto";
+  if (field.value) field.style.height = `${field.scrollHeight}px`;
 }
