@@ -15,14 +15,16 @@ from slack_sdk.errors import SlackApiError
 
 from bot import messages, views
 from bot.alert_view import alert_line, alert_message, reminder
+from bot.block_kit import Block
+from bot.mlflow_ui import MlflowUi
 from bot.pictures import PICTURE_TROUBLE, NoPictures, Pictures
 from bot.shown import shown_request
-from bot.views import Drawn
+from bot.views import Drawn, Shown
 from governance.domain.approval import RequestId
 from governance.domain.evidence import ModelName
-from governance.domain.identity import PersonId
-from governance.domain.monitoring.alert import AlertId
-from governance.domain.policy import policy_for
+from governance.domain.identity import PersonId, Roster
+from governance.domain.monitoring.alert import Alert, AlertId
+from governance.domain.policy import ModelPolicy, policy_for
 from governance.ports import Notice, NoticeKind, SentMessage
 from governance.use_cases.world import World
 
@@ -54,6 +56,7 @@ class Announcer:
     world: World
     client: WebClient
     pictures: Pictures = field(default_factory=NoPictures)
+    ui: MlflowUi = field(default_factory=MlflowUi)
     _channels: dict[str, str] = field(default_factory=dict)
 
     def announce(self, notice: Notice) -> None:
@@ -87,7 +90,7 @@ class Announcer:
                 key: tx.message(key)
                 for key in (_direct_key(request_id, p) for p in sorted(rules.roster.people))
             }
-        drawn = views.request_message(shown)
+        drawn = self._request(shown)
         where = self._channel_of(shown.request.model)
         self._put(_main_key(request_id), where, drawn)
         for key, copy in copies.items():
@@ -175,13 +178,18 @@ class Announcer:
         where = self._direct_channel(_person_of(notice))
         if there is None:
             asked = views.sentence(messages.asked(shown.request, rules.roster))
-            drawn = views.request_message(shown)
+            drawn = self._request(shown)
             drawn = Drawn(text=asked.text, blocks=[*asked.blocks, *drawn.blocks])
             posted = self._post(where, drawn)
             with self.world.store.transaction() as tx:
                 tx.save_message(key, posted)
         else:
-            self._put(key, where, views.request_message(shown))
+            self._put(key, where, self._request(shown))
+
+    def _request(self, shown: Shown) -> Drawn:
+        request = shown.request
+        versions = (request.version, request.champion.version if request.champion else None)
+        return self.ui.linked(views.request_message(shown), request.model, versions)
 
     def _tell(self, notice: Notice) -> None:
         rules = self.world.rules.current()
@@ -211,7 +219,8 @@ class Announcer:
         text = messages.channel(notice.what, model, notice.facts, rules.roster)
         named = notice.facts.get("channel")
         where = self._channel_named(str(named)) if named else self._channel_of(model)
-        self._post(where, views.sentence(text, mentions))
+        drawn = views.sentence(text, mentions)
+        self._post(where, self.ui.of_facts(drawn, model, notice.facts))
 
     # --- alerts ---------------------------------------------------------------------------
 
@@ -222,7 +231,7 @@ class Announcer:
         policy = policy_for(rules.policies, alert.model)
         picture = self.pictures.block_for(alert)
         where = self._channel_of(alert.model)
-        drawn = alert_message(alert, policy, rules.roster, picture=picture)
+        drawn = self._alert_drawn(alert, policy, rules.roster, picture)
         try:
             self._put(_alert_key(alert_id), where, drawn)
         except SlackApiError as error:
@@ -230,8 +239,14 @@ class Announcer:
                 raise
             # Slack does not know the picture (yet): the words come at once, without it.
             self.pictures.forget(alert)
-            drawn = alert_message(alert, policy, rules.roster, picture=None)
+            drawn = self._alert_drawn(alert, policy, rules.roster, None)
             self._put(_alert_key(alert_id), where, drawn)
+
+    def _alert_drawn(
+        self, alert: Alert, policy: ModelPolicy | None, roster: Roster, picture: Block | None
+    ) -> Drawn:
+        drawn = alert_message(alert, policy, roster, picture=picture)
+        return self.ui.linked(drawn, alert.model, (alert.version, alert.to_version))
 
     def _alert_line(self, notice: Notice) -> None:
         there = self._sent(_alert_key(_alert_of(notice)))

@@ -36,6 +36,7 @@ from bot.conversation import Conversation
 from bot.directory import SlackAccounts
 from bot.git_commit import git_commit
 from bot.log_lines import start_logging
+from bot.mlflow_ui import MlflowUi
 from bot.os_login import actor_for_record, current_login
 from bot.settings import Settings, required
 from bot.slack_link import PING_SECONDS, SlackLink
@@ -117,7 +118,12 @@ class _Running:
         self._record = _Record(world, heads)
         self._watch = Watch(world)
         self._pushing = Pushing(world)
-        self._conversation = Conversation(world, client, rollback_click=settings.rollback_click)
+        self._conversation = Conversation(
+            world,
+            client,
+            rollback_click=settings.rollback_click,
+            ui=MlflowUi(settings.mlflow_ui_url),
+        )
         app_token = required(settings.slack_app_token, "SLACK_APP_TOKEN").reveal()
         handler = SocketModeHandler(
             self._conversation.bolt_app(),

@@ -13,6 +13,7 @@ from bot.announcer import Announcer
 from bot.desk import Desk
 from bot.intake import Intake
 from bot.listeners import clicks, commands, forms
+from bot.mlflow_ui import MlflowUi
 from bot.outbox import Outbox
 from bot.pictures import UploadedPictures
 from governance.domain.errors import FoureyesError
@@ -28,7 +29,15 @@ _URGENT = 2
 class Conversation:
     """What people do in Slack, and what they are told."""
 
-    def __init__(self, world: World, client: WebClient, *, rollback_click: timedelta) -> None:
+    def __init__(
+        self,
+        world: World,
+        client: WebClient,
+        *,
+        rollback_click: timedelta,
+        ui: MlflowUi | None = None,
+    ) -> None:
+        ui = ui or MlflowUi()
         self._client = client
         self._listening = ThreadPoolExecutor(_LISTENERS, thread_name_prefix="listener")
         self._working = ThreadPoolExecutor(_WORKERS, thread_name_prefix="worker")
@@ -36,13 +45,16 @@ class Conversation:
         self._sending = ThreadPoolExecutor(1, thread_name_prefix="sender")
         self._outbox = Outbox(
             world=world,
-            announcer=Announcer(world=world, client=client, pictures=UploadedPictures(client)),
+            announcer=Announcer(
+                world=world, client=client, pictures=UploadedPictures(client), ui=ui
+            ),
         )
         self._desk = Desk(
             world=world,
             client=client,
             rollback_click=rollback_click,
             after_work=self._send_soon,
+            ui=ui,
         )
         self._intake = Intake(
             world=world,

@@ -19,6 +19,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
 
 from bot import foureyes_words, messages, views
+from bot.mlflow_ui import MlflowUi
 from bot.model_words import card_text, difference_text
 from bot.typed import Promotion, parse_model, parse_promotion, parse_rollback
 from bot.views import Drawn
@@ -76,6 +77,7 @@ class Desk:
     rollback_click: timedelta
     after_work: Callable[[], None]
     """Called when there may be something to send."""
+    ui: MlflowUi = field(default_factory=MlflowUi)
     _at_work: dict[InboxId, _Work] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -287,7 +289,8 @@ class Desk:
         )
         with self.world.store.read() as tx:
             now = tx.now
-        return views.offer_message(offered, now.isoformat(), wanted.reason)
+        drawn = views.offer_message(offered, now.isoformat(), wanted.reason)
+        return self.ui.linked(drawn, offered.model, (offered.current, offered.target))
 
     def _roll_back(self, payload: Payload) -> Drawn:
         value = json.loads(payload["value"])
@@ -314,13 +317,17 @@ class Desk:
         wanted = parse_model(payload["text"], self.world.rules.current())
         model = ModelName(wanted.model)
         if wanted.versions is None:
-            return views.text_blocks(card_text(inspect.model_card(self.world, model), self.world))
+            card = inspect.model_card(self.world, model)
+            drawn = views.text_blocks(card_text(card, self.world))
+            staged = [v.version for v in card.versions if v.stage is Stage.STAGING]
+            return self.ui.linked(drawn, model, (*card.production.versions, *staged))
         before, after = wanted.versions
         found = inspect.difference(self.world, model, Version(before), Version(after))
         drawn = views.text_blocks(difference_text(found, self.world, model))
         policy = policy_for(self.world.rules.current().policies, model)
         links = views.commit_links(policy, found.before, found.after)
-        return Drawn(text=drawn.text, blocks=[*drawn.blocks, *links])
+        drawn = Drawn(text=drawn.text, blocks=[*drawn.blocks, *links])
+        return self.ui.linked(drawn, model, (found.before.version, found.after.version))
 
     def _maybe_redraw(self, problem: FoureyesError, payload: Payload) -> None:
         """A click on an older drawing: the person gets the current message."""

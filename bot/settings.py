@@ -75,6 +75,12 @@ SETTINGS: tuple[Setting, ...] = (
         "`MLFLOW_TRACKING_USERNAME`, `MLFLOW_TRACKING_PASSWORD` or `MLFLOW_TRACKING_TOKEN`.",
     ),
     Setting(
+        name="MLFLOW_UI_URL",
+        default="",
+        meaning="Where people open MLflow in their browser; messages then link to the versions "
+        "that they name. It may differ from the address that the bot uses.",
+    ),
+    Setting(
         name="FOUREYES_POLICIES",
         default="",
         meaning="Folder of policies and people, or the word `store`: the set that `foureyes policy "
@@ -196,6 +202,8 @@ class Settings:
     slack_api_url: str
     """Ends in a slash."""
     mlflow_tracking_uri: str | None
+    mlflow_ui_url: str
+    """Without a slash at its end; empty where messages link to nothing."""
     policies: Path | None
     """The folder; None when `policies_from_store`, or when it is not set."""
     policies_from_store: bool
@@ -277,6 +285,7 @@ def read_settings(environ: Mapping[str, str], *, needed: Iterable[str] = ()) -> 
         slack_app_token=reading.token("SLACK_APP_TOKEN", "xapp-"),
         slack_api_url=reading.parse("SLACK_API_URL", _api_url),
         mlflow_tracking_uri=reading.parse("MLFLOW_TRACKING_URI", _tracking_uri) or None,
+        mlflow_ui_url=reading.parse("MLFLOW_UI_URL", _ui_url),
         policies=None if from_store or not policies else Path(policies),
         policies_from_store=from_store,
         database_url=Secret(reading.parse("FOUREYES_DATABASE_URL", _database_url)),
@@ -362,6 +371,19 @@ def _api_url(text: str) -> str:
     if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
         raise ValueError("would send tokens in the clear; use https.")
     return text if text.endswith("/") else f"{text}/"
+
+
+def _ui_url(text: str) -> str:
+    if not text:
+        return text
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("is no http(s) address; write it as people open it in a browser.")
+    if parts.username or parts.password:
+        raise _HoldsSecretError("holds a login, which everybody in the channel would read.")
+    if parts.query or any(c.isspace() or c in "<>|&" for c in text):
+        raise ValueError("holds more than an address; leave out everything from `#` or `?` on.")
+    return text.partition("#")[0].rstrip("/")
 
 
 def _tracking_uri(text: str) -> str:

@@ -72,6 +72,7 @@ def scenery(folder: Path, slack: RunningServer) -> Iterator[Scenery]:
                 "SLACK_APP_TOKEN": slack.app_token,
                 "SLACK_API_URL": slack.api_url,
                 "MLFLOW_TRACKING_URI": tracking_uri,
+                "MLFLOW_UI_URL": tracking_uri,
                 "FOUREYES_DATABASE_URL": f"sqlite:///{folder / 'foureyes.db'}",
                 "FOUREYES_HEADS": str(folder / "elsewhere" / "heads"),
                 "FOUREYES_POLICIES": str(shipped_policies()),

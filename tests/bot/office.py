@@ -12,6 +12,7 @@ from slack_sdk import WebClient
 
 from bot.conversation import Conversation
 from bot.directory import SlackAccounts
+from bot.mlflow_ui import MlflowUi
 from bot.sandbox import Actor, Limits, Message, Workspace, serve
 from governance.adapters.head_file import HeadFile
 from governance.adapters.sql_store import open_store
@@ -70,7 +71,7 @@ class Office:
 
 
 @contextmanager
-def open_office(url: str, heads_path: Path) -> Iterator[Office]:
+def open_office(url: str, heads_path: Path, *, mlflow_ui: str = "") -> Iterator[Office]:
     """Everybody is there; the bot's own conversation listens."""
     heads = HeadFile(heads_path)
     clock = HandClock()
@@ -95,13 +96,14 @@ def open_office(url: str, heads_path: Path) -> Iterator[Office]:
     slack.add_channel(CHANNEL, members=[*PEOPLE, "mallory"])
     with serve(slack) as server:
         client = WebClient(token=server.bot_token, base_url=server.api_url)
-        conversation = _conversation(desk, client)
+        conversation = _conversation(desk, client, mlflow_ui)
         with connected(server, conversation.bolt_app()):
             yield Office(desk=desk, slack=slack, conversation=conversation, client=client)
         conversation.drain()
     store.close()
 
 
-def _conversation(desk: Desk, client: WebClient) -> Conversation:
+def _conversation(desk: Desk, client: WebClient, mlflow_ui: str = "") -> Conversation:
     world = replace(desk.world, accounts=SlackAccounts(client))
-    return Conversation(world, client, rollback_click=timedelta(minutes=5))
+    ui = MlflowUi(mlflow_ui)
+    return Conversation(world, client, rollback_click=timedelta(minutes=5), ui=ui)

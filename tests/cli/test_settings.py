@@ -123,3 +123,33 @@ def test_the_table_for_the_documentation_has_a_row_for_each() -> None:
     rows = settings_table().splitlines()[2:]
     assert len(rows) == len(SETTINGS)
     assert all(row.count("|") == 4 for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("", ""),
+        ("https://mlflow.bank.example/", "https://mlflow.bank.example"),
+        ("https://bank.example/mlflow/#/models", "https://bank.example/mlflow"),
+    ],
+)
+def test_the_address_of_mlflows_pages_is_cut_to_where_they_begin(written: str, read: str) -> None:
+    """However it was copied out of a browser."""
+    assert read_settings({"MLFLOW_UI_URL": written}).mlflow_ui_url == read
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["mlflow.example", "javascript:alert(1)", "https://a.example/|x>", "https://a.example/?q=1"],
+)
+def test_what_would_be_no_link_is_refused(written: str) -> None:
+    """Nothing that could break out of a link, or is none."""
+    with pytest.raises(Refused, match="MLFLOW_UI_URL"):
+        read_settings({"MLFLOW_UI_URL": written})
+
+
+def test_a_login_in_the_address_of_mlflows_pages_is_refused_and_not_repeated() -> None:
+    """The channel would read it."""
+    with pytest.raises(Refused, match="login") as refused:
+        read_settings({"MLFLOW_UI_URL": "https://dana:hunter2@mlflow.example"})
+    assert "hunter2" not in refused.value.sentence
