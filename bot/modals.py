@@ -80,6 +80,8 @@ def details_modal(shown: Shown) -> Block:
     request = shown.request
     content = request.content
     sections: list[tuple[str, list[str]]] = [
+        ("Where it stands", [messages.request_state(request, shown.quorum)]),
+        ("Warnings", messages.warning_lines(request)),
         ("Reason", [request.reason]),
         (against(request), change_lines(shown)),
         ("Where its numbers come from (claims)", claim_lines(request.snapshot)),

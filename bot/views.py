@@ -20,6 +20,8 @@ from governance.use_cases.roll_back import Offer
 from governance.use_cases.sides import compared, side_of
 
 _SECTION = 2400
+_STATE = 1500
+_WARNINGS = 1500
 _HEADER = 140
 _BUTTON_VALUE = 2000
 _PARTS = 3
@@ -53,7 +55,7 @@ def request_message(shown: Shown) -> Drawn:
     seats = messages.seat_lines(shown.quorum, shown.roster) or ["No approval is needed."]
     blocks: list[Block] = [
         {"type": "header", "text": plain(folded(visible(title), _HEADER))},
-        section(state),
+        section(folded(state, _STATE, "Details")),
         section(f"Reason: {request.reason}"),
         section(f"{against(request)}\n{_changes(shown, _SECTION - 200)}"),
         section("Checks\n" + folded_lines(checks, _SECTION, "Details")),
@@ -61,7 +63,7 @@ def request_message(shown: Shown) -> Drawn:
     ]
     warnings = messages.warning_lines(request)
     if warnings:
-        blocks.append(section("\n".join(warnings)))
+        blocks.append(section(folded_lines(warnings, _WARNINGS, "Details")))
     blocks += commit_links(shown.policy, request.champion, request.snapshot)
     blocks.append(_context(shown))
     if request.state in TAKES_VOTES:

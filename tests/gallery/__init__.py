@@ -1,0 +1,1 @@
+"""Every message and modal that people see, smallest and largest, judged and put on one page."""

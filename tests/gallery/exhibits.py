@@ -1,0 +1,262 @@
+"""What hangs in the gallery: each message and modal by the function that draws it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from bot import alert_view, comparison_words, help_words, messages, modals, views
+from bot.block_kit import Block
+from bot.views import Drawn
+from governance.domain.approval import Verdict
+from governance.domain.canonical import Json
+from governance.domain.errors import Refused
+from governance.domain.evidence import ModelName, Version
+from governance.domain.identity import Actor, PersonId
+from governance.domain.monitoring.alert import Outcome
+from governance.domain.promotion import State
+from governance.domain.tenure import RollbackOptions
+from governance.ports import ProductionState, Rules
+from governance.use_cases.restore import Restored
+from governance.use_cases.roll_back import Offer
+from tests.builders import NOON, some_rules
+from tests.gallery.extremes import LONG, LONG_NAME, NASTY, Size, alert, request, roster, shown
+
+Surface = Drawn | Block
+"""A message, or a view: a modal or the Home."""
+Exhibits = Iterator[tuple[str, Surface]]
+
+
+def _is_large(size: Size) -> bool:
+    return size is Size.LARGEST
+
+
+def _requests(size: Size) -> Exhibits:
+    for state in State:
+        yield state.value, views.request_message(shown(size, replace(request(size), state=state)))
+
+
+def _offers(size: Size) -> Exhibits:
+    model = LONG_NAME if _is_large(size) else ModelName("m")
+    reasons = tuple((Version(n), NASTY) for n in range(1, 30 if _is_large(size) else 2))
+    found = RollbackOptions(target=Version(3), eligible=(Version(3),), reasons=reasons)
+    nothing = replace(found, target=None, eligible=())
+    for caption, options, target in (
+        ("with a target", found, Version(3)),
+        ("a certain version", found, Version(2)),
+        ("with none", nothing, None),
+    ):
+        offer = Offer(model=model, current=Version(4), target=target, options=options)
+        yield caption, views.offer_message(offer, NOON.isoformat(), "" if target is None else "x")
+
+
+def _sentences(size: Size) -> Exhibits:
+    text = LONG * 30 if _is_large(size) else "x"
+    yield "alone", views.sentence(text)
+    yield "with a mention", views.sentence(text, {"U0OTTO": "Otto"})
+    for said in (
+        messages.CLICK_AGAIN,
+        messages.NOT_STORED,
+        messages.RESTARTING,
+        messages.NAMES_TOO_LONG,
+        messages.STILL_WORKING,
+    ):
+        yield said[:40], views.sentence(said)
+    why = LONG if _is_large(size) else "MLflow did not answer."
+    for wrapped in (
+        messages.not_done,
+        messages.trying_again,
+        messages.given_up,
+        messages.rollback_stands,
+        messages.broke,
+    ):
+        yield wrapped.__name__, views.sentence(wrapped(why))
+    yield "reading", views.sentence(messages.reading(10**9, 10**10))
+    state = ProductionState(staged=(Version(1),), alias=Version(1))
+    restored = Restored(
+        model=LONG_NAME,
+        from_version=Version(4) if _is_large(size) else None,
+        to_version=Version(1),
+        production=state,
+        seconds=0.42,
+        record_in_doubt=_is_large(size),
+    )
+    yield "restored", views.sentence(messages.restored_text(restored))
+
+
+CHANNEL: Mapping[str, Mapping[str, Json]] = {
+    "rolled_back": {"from": 4, "to": 1, "by": "otto", "seconds": "0.42", "why": "approvals spiked"},
+    "rollback_failed": {"to": 1, "why": "MLflow has no version 1."},
+    "served": {"served": "serving v2 since 02:15:04"},
+    "drill_failed": {"why": "the files of v1 cannot be read."},
+    "drill_holds_again": {},
+    "restored_differs": {"difference": "model.bin of v1 is not what was approved."},
+    "changed_elsewhere": {"difference": "v3 came into Production", "several": True},
+    "record_broken": {"why": "The log is shorter than its newest kept head."},
+    "policy_loaded": {"by": "dana", "lines": ["Production needs 1 instead of 2"], "more": 3},
+}
+TOLD: Mapping[str, Mapping[str, Json]] = {
+    "vote_voided": {"why": "the role was taken away"},
+    "changes_asked": {"by": "raj", "comment": "Show me the bads first."},
+    "outcome": {"state": "completed", "why": "MLflow shows v4 in Production."},
+}
+OF_MODEL: Mapping[str, Mapping[str, Json]] = {
+    "monitor_blind": {"monitor": "auc", "why": "The table predictions is gone."},
+    "monitor_sees_again": {"monitor": "auc"},
+}
+TIMELINE: Mapping[str, Mapping[str, Json]] = {
+    "vote": {"person": "ana", "verdict": "approve", "comment": "looks good"},
+    "vote_withdrawn": {"person": "ana"},
+    "state": {"state": "held", "why": "Waits for 5 s in Staging."},
+}
+ALERT_LINES: Mapping[str, Mapping[str, object]] = {
+    "acknowledged": {},
+    "served": {"served": "still serving v3"},
+    "recovered": {"why": "v1 is healthy again."},
+    "over": {"why": "Somebody replaced it."},
+}
+
+
+def _larger(facts: Mapping[str, Json], size: Size) -> Mapping[str, Json]:
+    """The same facts, each text as long as it can be."""
+    if not _is_large(size):
+        return facts
+    kept = {"verdict", "by", "person", "state", "served", "seconds"}
+    return {
+        key: LONG if isinstance(value, str) and key not in kept else value
+        for key, value in facts.items()
+    }
+
+
+def _notices(size: Size) -> Exhibits:
+    people, model = roster(size), str(LONG_NAME if _is_large(size) else "m")
+    for what, facts in CHANNEL.items():
+        text = messages.channel(what, model, _larger(facts, size), people)
+        yield f"channel: {what}", views.sentence(text, {"U0OTTO": "Otto"})
+    for what, facts in TOLD.items():
+        text = messages.told(what, _larger(facts, size), request(size), people)
+        yield f"told: {what}", views.sentence(text)
+    for what, facts in OF_MODEL.items():
+        yield (
+            f"owner: {what}",
+            views.sentence(messages.told_of_model(what, model, _larger(facts, size))),
+        )
+    for what, facts in TIMELINE.items():
+        text = messages.timeline(what, _larger(facts, size), people)
+        yield f"thread: {what}", views.sentence(text)
+    for what, told in ALERT_LINES.items():
+        yield f"alert's thread: {what}", views.sentence(alert_view.alert_line(what, told, "Otto"))
+    yield (
+        "unreachable",
+        views.sentence(
+            messages.unreachable(model, {"channel": "#credit-models", "why": "is_archived"})
+        ),
+    )
+    yield "asked", views.sentence(messages.asked(request(size), people))
+
+
+def _long_answers(size: Size) -> Exhibits:
+    side = shown(size)
+    yield "a comparison", views.text_blocks("\n".join(["m: v3 → v4", *views.change_lines(side)]))
+    yield (
+        "claims",
+        views.text_blocks(
+            "\n".join(["claims", *comparison_words.claim_lines(side.request.snapshot)])
+        ),
+    )
+    rules: Rules = some_rules(roster=roster(size))
+    for name in ("dana", "ana", None):
+        actor = Actor(person=PersonId(name) if name else None, account="U0X", via="slack")
+        lines = help_words.help_lines(rules, actor, prefix="", words=(("help", "this"),))
+        yield f"help of {name or 'nobody'}", views.text_blocks("\n".join(lines))
+
+
+def _alerts(size: Size) -> Exhibits:
+    picture: Block = {"type": "image", "slack_file": {"id": "F0000001"}, "alt_text": "a chart"}
+    for outcome in Outcome:
+        made = alert(size, outcome)
+        yield (
+            outcome.value,
+            alert_view.alert_message(
+                made,
+                shown(size).policy,
+                roster(size),
+                picture=picture if _is_large(size) else None,
+            ),
+        )
+        yield f"{outcome.value}, repeated", views.sentence(alert_view.reminder(made))
+
+
+def _comments(size: Size) -> Exhibits:
+    for verdict in (Verdict.REJECT, Verdict.ASK_FOR_CHANGES):
+        yield (
+            verdict.value,
+            modals.comment_modal(verdict, views.button_value(request(size)), "C00000001"),
+        )
+
+
+def _details(size: Size) -> Exhibits:
+    yield "details", modals.details_modal(shown(size))
+
+
+def _record(size: Size) -> Exhibits:
+    event: Mapping[str, Json] = {
+        "at": NOON.isoformat(),
+        "seq": 1,
+        "person": "dana",
+        "via": "slack",
+        "version": 4,
+        "kind": "request_opened",
+        "why": LONG if _is_large(size) else "",
+    }
+    yield "the record", modals.record_modal(LONG_NAME, [event] * (200 if _is_large(size) else 1))
+
+
+def _forms(size: Size) -> Exhibits:
+    many = 100 if _is_large(size) else 1
+    choices = modals.Choices(
+        models=tuple(f"model_{n}_{'z' * 40}" for n in range(many)),
+        model=f"model_0_{'z' * 40}",
+        versions=tuple((n + 1, f"v{n + 1} · Staging · {NASTY}") for n in range(many)),
+        version=1,
+        stages=("Staging", "Production"),
+        stage="Production",
+        channel="C00000001",
+    )
+    yield "filled", modals.promote_modal(choices)
+    yield "without a version", modals.promote_modal(replace(choices, versions=()))
+    yield "without a model", modals.promote_modal(replace(choices, versions=(), model=None))
+
+
+def _loading(size: Size) -> Exhibits:
+    yield "loading", modals.loading_modal()
+
+
+def _words_alone(size: Size) -> Exhibits:
+    said = Refused("x", LONG if _is_large(size) else "No.")
+    yield "a refusal", modals.sentence_modal(said.sentence)
+
+
+@dataclass(frozen=True)
+class Hall:
+    """Everything that one function draws."""
+
+    draws: str
+    """`module.function` in `bot`."""
+    exhibits: Callable[[Size], Exhibits]
+
+
+HALLS = (
+    Hall("views.request_message", _requests),
+    Hall("views.offer_message", _offers),
+    Hall("views.sentence", _sentences),
+    Hall("views.sentence", _notices),
+    Hall("views.text_blocks", _long_answers),
+    Hall("alert_view.alert_message", _alerts),
+    Hall("modals.comment_modal", _comments),
+    Hall("modals.details_modal", _details),
+    Hall("modals.record_modal", _record),
+    Hall("modals.promote_modal", _forms),
+    Hall("modals.loading_modal", _loading),
+    Hall("modals.sentence_modal", _words_alone),
+)
