@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from governance.domain.approval import Binding, Decision, RequestId, Verdict, tally
 from governance.domain.break_glass import (
     BrokenGlass,
-    Deed,
+    Bypass,
     GlassId,
     barred_from_review,
     skipped_of_promotion,
@@ -300,7 +300,7 @@ def a_broken_glass(*, approvals: dict[PersonId, frozenset[Role]] | None = None) 
     quorum = tally(seats, approvals or {}, {})
     return BrokenGlass(
         id=GlassId("g1"),
-        deed=Deed.PROMOTION,
+        bypass=Bypass.PROMOTION,
         person=PersonId("otto"),
         account="U0OTTO",
         reason="v3 declines everybody",

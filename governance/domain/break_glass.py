@@ -23,18 +23,18 @@ from governance.domain.policy import BreakGlassRule, ModelPolicy, Seats
 GlassId = NewType("GlassId", str)
 
 
-class Deed(StrEnum):
+class Bypass(StrEnum):
     """What is done past policy."""
 
     PROMOTION = "promotion"
     ROLLBACK = "rollback"
 
 
-PASSES: Mapping[Deed, frozenset[str]] = {
-    Deed.PROMOTION: frozenset(
+PASSES: Mapping[Bypass, frozenset[str]] = {
+    Bypass.PROMOTION: frozenset(
         {"already_open", "checks_failed", "nowhere_to_go", "staged_elsewhere", "wrong_stage"}
     ),
-    Deed.ROLLBACK: frozenset({"may_not_roll_back", "not_eligible"}),
+    Bypass.ROLLBACK: frozenset({"may_not_roll_back", "not_eligible"}),
 }
 """The refusals that break-glass can pass, by their codes. Every other one stands for everybody: a
 version that cannot be read, an author whom nobody knows, a record that contradicts its heads."""
@@ -184,7 +184,7 @@ class BrokenGlass:
     """One break-glass as it was ordered: frozen, and carried until its review is over."""
 
     id: GlassId
-    deed: Deed
+    bypass: Bypass
     person: PersonId
     account: str
     reason: str

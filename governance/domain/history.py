@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from governance.domain.approval import RequestId, Verdict
+from governance.domain.break_glass import GlassId
 from governance.domain.canonical import Json
 from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.identity import PersonId, Role
 from governance.domain.ledger import EventKind
 from governance.domain.promotion import State
+from governance.domain.review import Answer, ReviewState, lifts_quarantine
 from governance.domain.tenure import (
     Moves,
     Observed,
@@ -52,6 +54,21 @@ class RolledBack:
     by: str
     why: str
     to_last_known_good: bool
+    glass: GlassId | None = None
+    """Past policy, and reviewed afterwards."""
+
+
+@dataclass(kw_only=True)
+class Reviewed:
+    """One break-glass that was carried out, and its review, as its events tell it."""
+
+    breaker: PersonId
+    incident: str
+    version: Version
+    request: RequestId | None
+    due_at: datetime
+    state: ReviewState = ReviewState.DUE
+    answers: dict[PersonId, Answer] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
@@ -62,6 +79,7 @@ class ModelHistory:
     requests: dict[RequestId, Asked] = field(default_factory=dict)
     quarantined: set[Version] = field(default_factory=set)
     rollbacks: list[RolledBack] = field(default_factory=list)
+    reviews: dict[GlassId, Reviewed] = field(default_factory=dict)
 
 
 def replay(events: Iterable[Event]) -> dict[ModelName, ModelHistory]:
@@ -89,7 +107,9 @@ def _take(history: ModelHistory, model: ModelName, event: Event) -> None:
             request = None if event["request"] is None else RequestId(str(event["request"]))
             moves = moves_of_promotion(history.tenures, model, version, target, request, at)
             _move(history, moves, at)
-            if target is Stage.PRODUCTION:
+            if target is Stage.PRODUCTION and facts.get("break_glass") is not None:
+                history.quarantined.add(version)
+            elif target is Stage.PRODUCTION:
                 history.quarantined.discard(version)
         case EventKind.ROLLBACK_DONE.value:
             version = Version(_whole(event["version"]))
@@ -102,8 +122,11 @@ def _take(history: ModelHistory, model: ModelName, event: Event) -> None:
                     by=str(event["person"] or event["via"]),
                     why=str(event["why"]),
                     to_last_known_good=facts.get("last_known_good") is not False,
+                    glass=_glass(facts.get("break_glass")),
                 )
             )
+        case kind if kind in _OF_REVIEWS:
+            _take_review(history, event, facts)
         case _ if event.get("request") is not None:
             _take_request(history, RequestId(str(event["request"])), event, facts)
 
@@ -134,6 +157,38 @@ def _take_request(
             )
         case EventKind.REQUEST_STATE_CHANGED.value:
             asked.state = State(str(facts["to"]))
+
+
+_OF_REVIEWS = frozenset(
+    k.value
+    for k in (EventKind.REVIEW_OPENED, EventKind.REVIEW_GIVEN, EventKind.REVIEW_STATE_CHANGED)
+)
+
+
+def _take_review(history: ModelHistory, event: Event, facts: Mapping[str, Json]) -> None:
+    glass = GlassId(str(facts["review"]))
+    if event["kind"] == EventKind.REVIEW_OPENED.value:
+        history.reviews[glass] = Reviewed(
+            breaker=PersonId(str(facts["breaker"])),
+            incident=str(facts["incident"]),
+            version=Version(_whole(event["version"])),
+            request=None if event["request"] is None else RequestId(str(event["request"])),
+            due_at=datetime.fromisoformat(str(facts["due_at"])),
+        )
+        return
+    found = history.reviews[glass]
+    if event["kind"] == EventKind.REVIEW_GIVEN.value:
+        found.answers[PersonId(str(event["person"]))] = Answer(str(facts["answer"]))
+        return
+    found.state = ReviewState(str(facts["to"]))
+    if found.state is ReviewState.ACCEPTED and lifts_quarantine(
+        history.tenures, found.version, found.request
+    ):
+        history.quarantined.discard(found.version)
+
+
+def _glass(value: Json) -> GlassId | None:
+    return None if value is None else GlassId(str(value))
 
 
 def _move(history: ModelHistory, moves: Moves, at: datetime) -> None:

@@ -53,6 +53,13 @@ class EventKind(StrEnum):
     MONITOR_BLIND = "monitor_blind"
     MONITOR_SEES_AGAIN = "monitor_sees_again"
     ROLLBACK_DRILLED = "rollback_drilled"
+    GLASS_BROKEN = "glass_broken"
+    BREAK_GLASS_REFUSED = "break_glass_refused"
+    REVIEW_OPENED = "review_opened"
+    REVIEW_GIVEN = "review_given"
+    REVIEW_REFUSED = "review_refused"
+    REVIEW_STATE_CHANGED = "review_state_changed"
+    REVIEW_REPEATED = "review_repeated"
 
 
 @dataclass(frozen=True, kw_only=True)

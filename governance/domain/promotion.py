@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from governance.domain.approval import Binding, RequestId
+from governance.domain.break_glass import BrokenGlass
 from governance.domain.checks import CheckResult
 from governance.domain.errors import Refused
 from governance.domain.evidence import Content, ModelName, Snapshot, Stage, Version
@@ -41,6 +42,7 @@ class Event(StrEnum):
     QUORUM_LOST = "quorum lost"
     CHECKS_WAIT = "checks wait"
     EXECUTION_BEGAN = "execution began"
+    GLASS_BROKEN = "glass broken"
     TRANSITION_DONE = "transition done"
     TRANSITION_FAILED = "transition failed"
     REJECTED = "rejected"
@@ -74,6 +76,7 @@ LIFECYCLE: Mapping[tuple[State, Event], State] = {
     (State.HELD, Event.EXECUTION_BEGAN): State.EXECUTING,
     (State.EXECUTING, Event.TRANSITION_DONE): State.COMPLETED,
     (State.EXECUTING, Event.TRANSITION_FAILED): State.FAILED,
+    **{(s, Event.GLASS_BROKEN): State.EXECUTING for s in _BEFORE_EXECUTION},
     **{(s, event): end for s in _BEFORE_EXECUTION for event, end in _ENDINGS.items()},
 }
 
@@ -151,6 +154,8 @@ class Request:
     """Why the version was quarantined when this was opened: shown; an approval lifts it."""
     note: str = ""
     """Why it ended, or what it waits for, in one sentence."""
+    glass: BrokenGlass | None = None
+    """Carried out past policy, by whom and why; reviewed afterwards."""
     revision: int = 0
     """Counts changes; guards updates against each other."""
 

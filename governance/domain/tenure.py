@@ -207,7 +207,7 @@ def rollback_options(
         if version not in existing:
             reasons.append((version, "deleted in MLflow"))
         elif version in quarantined:
-            reasons.append((version, "quarantined after a rollback until it is approved again"))
+            reasons.append((version, "quarantined until it is approved again"))
         elif version not in vouched:
             reasons.append((version, "put into Production elsewhere and never approved"))
         else:

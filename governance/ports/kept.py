@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NewType
 
 from governance.domain.approval import Decision, RequestId
+from governance.domain.break_glass import BrokenGlass
 from governance.domain.canonical import Digest, Json
 from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.identity import PersonId
@@ -40,6 +41,13 @@ class NoticeKind(StrEnum):
     """Draw an alert's message, or draw it again; `facts` hold its `alert`."""
     ALERT_LINE = "alert_line"
     """One line in an alert's thread."""
+    REVIEW = "review"
+    """Draw the message of a break-glass and its review, or draw it again; `facts` hold its
+    `review`."""
+    REVIEW_LINE = "review_line"
+    """One line in a review's thread."""
+    REVIEW_ASK = "review_ask"
+    """Ask `person` for their review."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +114,8 @@ class Intent:
     """Of a rollback: whether it goes to the last known good version; else somebody chose it."""
     record_in_doubt: bool = False
     """Of a rollback: the log contradicted its kept heads when it was ordered."""
+    glass: BrokenGlass | None = None
+    """Of a rollback: ordered past policy, and reviewed afterwards."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from governance.domain.approval import Decision, RequestId
+from governance.domain.break_glass import GlassId
 from governance.domain.canonical import Json
 from governance.domain.evidence import Content, ModelName, Snapshot, Stage, Version
 from governance.domain.identity import PersonId
@@ -15,6 +16,7 @@ from governance.domain.ledger import Event, Head, KeptHead
 from governance.domain.monitoring.alert import Alert, AlertId
 from governance.domain.monitoring.state import MonitorKey, MonitorState
 from governance.domain.promotion import Request
+from governance.domain.review import Review
 from governance.domain.tenure import Ending, Observed, Tenure
 from governance.ports.kept import (
     DoneRollback,
@@ -64,7 +66,7 @@ class Transaction(Protocol):
         request or kind is not hashed."""
 
     def known_models(self) -> tuple[ModelName, ...]:
-        """Every model of which the tables hold a stay, a request or a quarantine."""
+        """Every model of which the tables hold a stay, a request, a quarantine or a review."""
 
     def head(self) -> Head:
         """Size and root as stored; O(1)."""
@@ -155,6 +157,24 @@ class Transaction(Protocol):
 
     def close_intent(self, intent_id: IntentId, outcome: str) -> bool:
         """Record the outcome; False when somebody else already did."""
+
+    # reviews of what was done past policy
+    def add_review(self, review: Review) -> None:
+        """Store a new one. Raises Conflict `already_reviewed` when there is one for the same
+        break-glass."""
+
+    def review(self, glass_id: GlassId) -> Review:
+        """Read one and hold it for this transaction. Raises Refused `no_such_review`."""
+
+    def save_review(self, review: Review) -> None:
+        """Write a changed review. One that is over stays as it is: raises Conflict
+        `changed_meanwhile`."""
+
+    def open_reviews(self) -> tuple[Review, ...]:
+        """Those that are not over, of every model, oldest first."""
+
+    def reviews(self, model: ModelName) -> tuple[Review, ...]:
+        """All of a model, oldest first."""
 
     # what was loaded
     def policy_load(self) -> PolicyLoad | None:

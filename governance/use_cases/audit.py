@@ -11,11 +11,12 @@ from enum import StrEnum
 from governance.domain.canonical import Json
 from governance.domain.errors import IntegrityViolation, Refused
 from governance.domain.evidence import ModelName, Stage, Version
-from governance.domain.history import Asked, ModelHistory, RolledBack, replay
+from governance.domain.history import Asked, ModelHistory, Reviewed, RolledBack, replay
 from governance.domain.identity import Actor, PersonId
 from governance.domain.ledger import Event, EventKind, Head, Verification, decode
 from governance.domain.ledger import verify as verify_records
 from governance.domain.promotion import OPEN
+from governance.domain.review import WAITS, Answer, ReviewState
 from governance.domain.tenure import Ending, Origin, Tenure
 from governance.ports import KeptHeads, Store, Transaction
 
@@ -89,6 +90,17 @@ def _model_problems(tx: Transaction, model: ModelName, history: ModelHistory) ->
         in_force = {d.person: d.verdict for d in tx.decisions(request_id)}
         if in_force != asked.in_force:
             yield f"the table of decisions says otherwise of request {request_id} than the record"
+
+    reviews = {
+        r.id: (r.glass.person, r.state, r.due_at, {o.person: o.answer for o in r.opinions})
+        for r in tx.reviews(model)
+    }
+    recorded = {i: (r.breaker, r.state, r.due_at, r.answers) for i, r in history.reviews.items()}
+    open_reviews = {r.id for r in tx.open_reviews() if r.model == model}
+    if reviews != recorded or open_reviews != {
+        i for i, r in history.reviews.items() if r.state in WAITS
+    }:
+        yield f"the table of reviews says otherwise of {model} than the record"
 
 
 def _plain(tenures: Sequence[Tenure]) -> list[Tenure]:
@@ -187,6 +199,18 @@ class Approval:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GlassLine:
+    """A break-glass and its review."""
+
+    person: PersonId
+    incident: str
+    due_at: datetime
+    state: ReviewState
+    accepted_by: tuple[PersonId, ...]
+    demanded_by: PersonId | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrailLine:
     """One thing that happened to a version."""
 
@@ -200,6 +224,8 @@ class TrailLine:
     approvals: tuple[Approval, ...] = ()
     by: str = ""
     why: str = ""
+    glass: GlassLine | None = None
+    """It entered past policy."""
 
 
 def trail(tx: Transaction, model: ModelName) -> tuple[TrailLine, ...]:
@@ -249,6 +275,29 @@ def _begun(history: ModelHistory, tenure: Tenure, rollback: RolledBack | None) -
         requester=asked.requester if asked else None,
         approvals=_approvals(asked),
         why=why,
+        glass=_glass(history, tenure, rollback),
+    )
+
+
+def _glass(history: ModelHistory, tenure: Tenure, rollback: RolledBack | None) -> GlassLine | None:
+    found: Reviewed | None = None
+    if tenure.origin is Origin.PROMOTION and tenure.stage is Stage.PRODUCTION:
+        asked = tenure.request_id
+        reviews = history.reviews.values()
+        found = next((r for r in reviews if asked is not None and r.request == asked), None)
+    elif tenure.origin is Origin.ROLLBACK and rollback is not None and rollback.glass is not None:
+        found = history.reviews.get(rollback.glass)
+    if found is None:
+        return None
+    accepted = tuple(p for p, a in found.answers.items() if a is Answer.ACCEPT)
+    demanded = [p for p, a in found.answers.items() if a is Answer.DEMAND_ROLLBACK]
+    return GlassLine(
+        person=found.breaker,
+        incident=found.incident,
+        due_at=found.due_at,
+        state=found.state,
+        accepted_by=accepted,
+        demanded_by=demanded[0] if demanded else None,
     )
 
 
@@ -285,10 +334,28 @@ def _told(line: TrailLine) -> str:
     if line.approvals:
         names = ", ".join(f"{a.person} ({', '.join(a.roles)})" for a in line.approvals)
         parts.append(f"approved by {names}")
+    if line.glass is not None:
+        parts.append(glass_told(line.glass))
     if line.why:
         parts.append(line.why)
     metrics = ", ".join(f"{_metric_name(name)} {_short(text)}" for name, text in line.metrics)
     return "  ".join(part for part in (metrics, " · ".join(parts)) if part)
+
+
+def glass_told(glass: GlassLine) -> str:
+    """Who broke glass, under which incident, and what became of the review."""
+    told = f"break-glass by {glass.person} (incident {glass.incident}), "
+    accepted = f"accepted by {', '.join(glass.accepted_by)}" if glass.accepted_by else ""
+    match glass.state:
+        case ReviewState.ACCEPTED:
+            return told + accepted
+        case ReviewState.ROLLBACK_DEMANDED:
+            return f"{told}rollback demanded by {glass.demanded_by}"
+        case ReviewState.OVERDUE:
+            told += f"review overdue since {glass.due_at:%Y-%m-%d %H:%M}"
+        case ReviewState.DUE:
+            told += f"review due {glass.due_at:%Y-%m-%d %H:%M}"
+    return f"{told}; {accepted}" if accepted else told
 
 
 def _metric_name(name: str) -> str:

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from governance.domain.approval import RequestId, Verdict
+from governance.domain.approval import FilledSeat, RequestId, Verdict
+from governance.domain.break_glass import BrokenGlass
 from governance.domain.checks import CheckResult, Outcome, Situation, evaluate
 from governance.domain.comparison import evidence_changes, summed_up
 from governance.domain.errors import Conflict, FoureyesError, Refused, Unavailable
@@ -22,7 +23,16 @@ from governance.domain.policy import ModelPolicy, policy_for
 from governance.domain.promotion import Event as Happening
 from governance.domain.promotion import Request, State, is_expired
 from governance.domain.tenure import Observed, moves_of_promotion
-from governance.ports import Intent, IntentId, IntentKind, ProductionState, Rules, Transaction
+from governance.ports import (
+    Intent,
+    IntentId,
+    IntentKind,
+    Notice,
+    NoticeKind,
+    ProductionState,
+    Rules,
+    Transaction,
+)
 from governance.use_cases.audit import quick_check
 from governance.use_cases.makers import named_authors
 from governance.use_cases.observe import after_production, apply_moves, observed_facts
@@ -31,6 +41,7 @@ from governance.use_cases.promote import (
     entered_staging,
     why_staging_was_skipped,
 )
+from governance.use_cases.reviews import begin_review
 from governance.use_cases.settle import end_vote, move, quorum_of, redraw, settle
 from governance.use_cases.world import World
 
@@ -73,7 +84,7 @@ def execute(world: World, request_id: RequestId) -> Request:
             return done
     # Reading every byte takes as long as the model is large, so it comes before the lock:
     # a rollback never waits for a digest.
-    evidence = _read_again(world, request)
+    evidence = read_again(world, request)
     with world.model_locked(request.model):
         evidence = replace(
             evidence,
@@ -91,7 +102,9 @@ def execute(world: World, request_id: RequestId) -> Request:
                 resuming = True
         if request.state is not State.EXECUTING:
             return request
-        return _resume(world, request, policy, evidence) if resuming else _act(world, request)
+        if resuming:
+            return _resume(world, request, policy, evidence)
+        return carry_out(world, request)
 
 
 def finish_if_done(
@@ -128,7 +141,8 @@ def expire_if_due(tx: Transaction, request: Request) -> Request:
     return move(tx, request, Happening.EXPIRED, EXECUTOR, "Not decided and executed in time.")
 
 
-def _read_again(world: World, request: Request) -> Evidence:
+def read_again(world: World, request: Request) -> Evidence:
+    """Everything that a request was approved on, read now; every byte of its files."""
     snapshot = world.registry.snapshot(request.model, request.version)
     content = world.registry.content(request.model, request.version, progress=_silent)
     production = world.registry.production(request.model)
@@ -190,18 +204,30 @@ def _recheck(
     if any(c.outcome is Outcome.WAITING for c in checks):
         return settle(tx, rules, policy, request, EXECUTOR)
     seats = quorum_of(tx, rules, policy, request).seats
+    intend_transition(tx, request, evidence.production, seats, EXECUTOR)
+    return move(tx, request, Happening.EXECUTION_BEGAN, EXECUTOR, "Every check has passed.")
+
+
+def intend_transition(
+    tx: Transaction,
+    request: Request,
+    production: ProductionState,
+    seats: tuple[FilledSeat, ...],
+    actor: Actor,
+) -> None:
+    """Record what is about to be done in MLflow, and who filled which seat."""
     tx.add_intent(
         Intent(
             id=IntentId(0),
             kind=IntentKind.PROMOTION,
             model=request.model,
-            from_version=evidence.production.current,
+            from_version=production.current,
             to_version=request.version,
             stage=request.target,
             request_id=request.id,
             person=request.requester,
             account=request.requester_account,
-            via=EXECUTOR.via,
+            via=actor.via,
             why=request.reason,
             created_at=tx.now,
         )
@@ -210,19 +236,18 @@ def _recheck(
         Event(
             kind=EventKind.TRANSITION_INTENDED,
             at=tx.now,
-            actor=EXECUTOR,
+            actor=actor,
             model=request.model,
             version=request.version,
             request_id=request.id,
             why=request.reason,
             facts={
                 "target": request.target.value,
-                "from": evidence.production.current,
+                "from": production.current,
                 "seats": [[s.seat.role, s.person] for s in seats],
             },
         )
     )
-    return move(tx, request, Happening.EXECUTION_BEGAN, EXECUTOR, "Every check has passed.")
 
 
 def what_differs(request: Request, policy: ModelPolicy | None, now: Evidence) -> str | None:
@@ -235,7 +260,10 @@ def what_differs(request: Request, policy: ModelPolicy | None, now: Evidence) ->
     if evidence_digest(now.snapshot, named) != request.binding.evidence:
         changed = summed_up(evidence_changes(request.snapshot, now.snapshot, named))
         return f"What was approved changed: {changed}."
-    if now.snapshot.stage not in policy.stages[request.target].from_stages:
+    sources = policy.stages[request.target].from_stages
+    if request.glass is not None:
+        sources |= {request.snapshot.stage}  # where it came from was passed over with the rest
+    if now.snapshot.stage not in sources:
         return f"v{request.version} is in stage {now.snapshot.stage.value} by now."
     if request.target is not Stage.PRODUCTION:
         return None
@@ -328,7 +356,7 @@ def _resume(
             expired = is_expired(request.expires_at, tx.now)
         if expired:
             return _failed(world, request, "MLflow did not answer before the request expired.")
-    return _act(world, request)
+    return carry_out(world, request)
 
 
 def _half_done(request: Request, production: ProductionState) -> bool:
@@ -340,7 +368,13 @@ def _half_done(request: Request, production: ProductionState) -> bool:
     )
 
 
-def _act(world: World, request: Request) -> Request:
+def carry_out(world: World, request: Request) -> Request:
+    """Move the registry, read it back and record the outcome of a request whose intent is
+    recorded. The model must be locked.
+
+    Raises:
+        Unavailable: MLflow did not answer; called again, this goes on from there.
+    """
     try:
         if request.target is Stage.PRODUCTION:
             production = world.registry.set_production(request.model, request.version)
@@ -379,9 +413,11 @@ def _succeeded(world: World, request: Request, production: ProductionState) -> R
             tenures, request.model, request.version, request.target, request.id, tx.now
         )
         apply_moves(tx, request.model, moves)
-        lifted = request.target is Stage.PRODUCTION and tx.lift_quarantine(
-            request.model, request.version
-        )
+        lifted = False
+        if request.glass is not None:
+            tx.quarantine(request.model, request.version, _until_reviewed(request.glass))
+        elif request.target is Stage.PRODUCTION:
+            lifted = tx.lift_quarantine(request.model, request.version)
         tx.record(
             Event(
                 kind=EventKind.TRANSITION_DONE,
@@ -394,6 +430,7 @@ def _succeeded(world: World, request: Request, production: ProductionState) -> R
                 facts={
                     "target": request.target.value,
                     "quarantine_lifted": lifted,
+                    **({"break_glass": request.glass.id} if request.glass else {}),
                     **observed_facts(observed),
                 },
             )
@@ -407,7 +444,23 @@ def _succeeded(world: World, request: Request, production: ProductionState) -> R
         )
         if request.target is Stage.PRODUCTION:
             supersede_others(tx, done)
+        if request.glass is not None:
+            begin_review(
+                tx,
+                request.glass,
+                model=request.model,
+                from_version=request.binding.expected_production,
+                version=request.version,
+                request_id=request.id,
+            )
         return done
+
+
+def _until_reviewed(glass: BrokenGlass) -> str:
+    return (
+        f"Put into Production past policy (incident {glass.incident}); no target of a rollback "
+        "until its review is accepted."
+    )
 
 
 def supersede_others(tx: Transaction, winner: Request) -> None:
@@ -445,6 +498,15 @@ def record_failure(tx: Transaction, request: Request, why: str) -> Request:
             why=why,
         )
     )
+    if request.glass is not None:
+        tx.notify(
+            Notice(
+                kind=NoticeKind.CHANNEL,
+                what="break_glass_failed",
+                model=request.model,
+                facts={"version": request.version, "by": request.glass.person, "why": why},
+            )
+        )
     return move(tx, request, Happening.TRANSITION_FAILED, EXECUTOR, why)
 
 

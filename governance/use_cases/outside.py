@@ -27,6 +27,10 @@ TOLD_OF = frozenset(
         EventKind.MONITOR_BLIND,
         EventKind.ROLLBACK_DRILLED,
         EventKind.INTEGRITY_BROKEN,
+        EventKind.GLASS_BROKEN,
+        EventKind.REVIEW_OPENED,
+        EventKind.REVIEW_STATE_CHANGED,
+        EventKind.REVIEW_REPEATED,
     }
 )
 _NAME = "webhook"

@@ -26,6 +26,7 @@ from governance.domain.promotion import Request, State
 from governance.domain.tenure import Tenure, staged_elsewhere
 from governance.ports import Notice, NoticeKind, Rules, Transaction
 from governance.use_cases.audit import quick_check
+from governance.use_cases.debt import refuse_while_review_overdue
 from governance.use_cases.makers import Authors, authors_of
 from governance.use_cases.naming import nearest_named
 from governance.use_cases.observe import observe
@@ -94,11 +95,12 @@ def promote(
 
 def _considered(
     world: World, rules: Rules, policy: ModelPolicy, wish: Wish, person: Person
-) -> tuple[StageRule, _Draft]:
+) -> tuple[StageRule, Draft]:
     """What can be told without reading files: whether the request can succeed."""
     observe(world, wish.model)
     with world.store.read() as tx:
         quick_check(tx, world.heads)
+        refuse_while_review_overdue(tx, rules, person)
         if tx.open_intents(wish.model):
             raise Conflict(
                 "model_busy",
@@ -109,26 +111,26 @@ def _considered(
         quarantined = tx.quarantined(wish.model).get(wish.version, "")
     snapshot = snapshot_of(world, wish.model, wish.version)
     seen = (snapshot,) if first is None else (first, snapshot)
-    champion = _champion(world, wish.model)
+    champion = champion_of(world, wish.model)
     if wish.target is None and champion is not None and champion.version == wish.version:
-        raise _already_there(snapshot, Stage.PRODUCTION)  # perhaps by the alias alone
+        raise already_there(snapshot, Stage.PRODUCTION)  # perhaps by the alias alone
     target = wish.target or policy.next_stage(snapshot.stage)
     rule = _rule_for(policy, target, snapshot)
     skipped = why_staging_was_skipped(policy, snapshot, tenures)
     if skipped is not None:
         raise Refused("staged_elsewhere", skipped)
-    _refuse_wrong_direction(wish, rule, champion)
+    refuse_wrong_direction(wish, rule, champion)
     staged_at = entered_staging(tenures, wish.version)
     authors = authors_of(seen, policy, rules.roster)
     shown = (
         with_profile(world, snapshot, policy),
         None if champion is None else with_profile(world, champion, policy),
     )
-    draft = _draft(rules, wish, person, policy, rule, shown, authors, staged_at)
+    draft = draft_of(rules, wish, person, policy, rule, shown, authors, staged_at)
     draft = replace(draft, quarantined=quarantined)
     with world.store.read() as tx:
         now = tx.now
-    _refuse_failed(evaluate(rule, _situation(draft, rules), now=now))
+    _refuse_failed(evaluate(rule, situation_of(draft, rules), now=now))
     return rule, draft
 
 
@@ -144,7 +146,7 @@ def preview(
         now = tx.now
     with world.registry.together():
         snapshot = snapshot_of(world, model, version)
-        champion = _champion(world, model)
+        champion = champion_of(world, model)
     seen = (snapshot,) if first is None else (first, snapshot)
     rule = _rule_for(policy, target or policy.next_stage(snapshot.stage), snapshot)
     situation = Situation(
@@ -224,7 +226,8 @@ def refuse_long_text(field: str, text: str, limit: int) -> None:
         raise Refused("control_characters", f"The {field} holds control characters; type it again.")
 
 
-def _already_there(snapshot: Snapshot, stage: Stage) -> Refused:
+def already_there(snapshot: Snapshot, stage: Stage) -> Refused:
+    """The refusal of a version for the stage that it is in."""
     return Refused(
         "already_there", f"v{snapshot.version} of {snapshot.model} is already in {stage.value}."
     )
@@ -239,7 +242,7 @@ def _rule_for(policy: ModelPolicy, target: Stage | None, snapshot: Snapshot) -> 
             "nowhere from there.",
         )
     if snapshot.stage is target:
-        raise _already_there(snapshot, target)
+        raise already_there(snapshot, target)
     rule = policy.rule(target)
     if rule is None:
         allowed = ", ".join(s.value for s in policy.stages)
@@ -257,7 +260,8 @@ def _rule_for(policy: ModelPolicy, target: Stage | None, snapshot: Snapshot) -> 
     return rule
 
 
-def _champion(world: World, model: ModelName) -> Snapshot | None:
+def champion_of(world: World, model: ModelName) -> Snapshot | None:
+    """What is in Production now. Raises Refused `several_in_production`."""
     state = world.registry.production(model)
     if len(state.staged) > 1:
         several = " and ".join(f"v{v}" for v in state.staged)
@@ -269,7 +273,8 @@ def _champion(world: World, model: ModelName) -> Snapshot | None:
     return world.registry.snapshot(model, state.current) if state.current is not None else None
 
 
-def _refuse_wrong_direction(wish: Wish, rule: StageRule, champion: Snapshot | None) -> None:
+def refuse_wrong_direction(wish: Wish, rule: StageRule, champion: Snapshot | None) -> None:
+    """Raises Refused `downgrade` for an older version, unless that was said."""
     if rule.target is not Stage.PRODUCTION or champion is None or wish.downgrade:
         return
     if wish.version < champion.version:
@@ -282,7 +287,7 @@ def _refuse_wrong_direction(wish: Wish, rule: StageRule, champion: Snapshot | No
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Draft:
+class Draft:
     """A request that lacks only its content and the moment of opening."""
 
     request_id: RequestId
@@ -297,7 +302,7 @@ class _Draft:
     quarantined: str = ""
 
 
-def _draft(
+def draft_of(
     rules: Rules,
     wish: Wish,
     person: Person,
@@ -306,7 +311,12 @@ def _draft(
     snapshots: tuple[Snapshot, Snapshot | None],
     authors: Authors,
     entered_staging_at: datetime | None,
-) -> _Draft:
+) -> Draft:
+    """What is asked for, with everything that it freezes but its files.
+
+    Raises:
+        Refused: `nobody_can_approve`.
+    """
     snapshot, champion = snapshots
     makers = authors.persons | {person.id}
     barred = barred_for(policy, makers, person.id)
@@ -320,7 +330,7 @@ def _draft(
             "for it and may not approve it. Somebody else must ask, or people.yaml needs another "
             f"{' and another '.join(sorted(set(missing)))}.",
         )
-    return _Draft(
+    return Draft(
         request_id=RequestId(uuid4().hex[:12]),
         wish=wish,
         person=person,
@@ -333,7 +343,8 @@ def _draft(
     )
 
 
-def _situation(draft: _Draft, rules: Rules) -> Situation:
+def situation_of(draft: Draft, rules: Rules) -> Situation:
+    """What its checks look at."""
     return Situation(
         candidate=draft.snapshot,
         champion=draft.champion,
@@ -357,11 +368,28 @@ def _open(
     rules: Rules,
     policy: ModelPolicy,
     rule: StageRule,
-    draft: _Draft,
+    draft: Draft,
     content: Content,
     actor: Actor,
 ) -> Request:
-    checks = evaluate(rule, _situation(draft, rules), now=tx.now)
+    request = record_opened(tx, rules, policy, rule, draft, content, actor)
+    if rule.seats:
+        ask_those_who_could_fill(tx, rules, policy, request)
+        return request
+    return settle(tx, rules, policy, request, actor)
+
+
+def record_opened(
+    tx: Transaction,
+    rules: Rules,
+    policy: ModelPolicy,
+    rule: StageRule,
+    draft: Draft,
+    content: Content,
+    actor: Actor,
+) -> Request:
+    """Store and record a request with everything that it froze; nobody is asked yet."""
+    checks = evaluate(rule, situation_of(draft, rules), now=tx.now)
     production = draft.champion.version if draft.champion else None
     kept = None if production is None else tx.saved_snapshot(draft.wish.model, production)
     request = Request(
@@ -428,10 +456,7 @@ def _open(
             request_id=request.id,
         )
     )
-    if rule.seats:
-        ask_those_who_could_fill(tx, rules, policy, request)
-        return request
-    return settle(tx, rules, policy, request, actor)
+    return request
 
 
 def _headline(policy: ModelPolicy, snapshot: Snapshot) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from governance.domain.break_glass import BrokenGlass
 from governance.domain.canonical import Json
 from governance.domain.errors import (
     Conflict,
@@ -40,6 +41,7 @@ from governance.use_cases import alerts
 from governance.use_cases.audit import quick_check
 from governance.use_cases.execute import finish_if_done, record_failure
 from governance.use_cases.observe import after_production, apply_moves, observed_facts
+from governance.use_cases.reviews import begin_review, record_broken, redraw_demands
 from governance.use_cases.settle import move
 from governance.use_cases.world import World
 
@@ -94,6 +96,8 @@ class Switch:
     """Whether that is the last known good version; else somebody chose it."""
     alert: AlertId | None = None
     """What an automatic rollback answers."""
+    glass: BrokenGlass | None = None
+    """Ordered past policy, by whom and why."""
 
 
 def intend(world: World, wanted: Switch, actor: Actor) -> Intent:
@@ -124,7 +128,10 @@ def intend(world: World, wanted: Switch, actor: Actor) -> Intent:
             alert=wanted.alert,
             last_known_good=wanted.last_known_good,
             record_in_doubt=_is_in_doubt(world, tx),
+            glass=wanted.glass,
         )
+        if wanted.glass is not None:
+            record_broken(tx, wanted.glass, actor, model=wanted.model, version=wanted.to_version)
         # From here on no promotion overtakes it: its approvers compared with what goes now.
         why = f"{wanted.model} is being rolled back to v{wanted.to_version}: {wanted.why}"
         stop_requests(tx, wanted.model, why.rstrip(": "))
@@ -297,10 +304,21 @@ def _record_done(tx: Transaction, intent: Intent, actor: Actor, restored: Restor
                 "record_in_doubt": restored.record_in_doubt,
                 "traffic_problem": restored.traffic_problem,
                 **_alert_fact(intent),
+                **({"break_glass": intent.glass.id} if intent.glass else {}),
                 **observed_facts(observed),
             },
         )
     )
+    redraw_demands(tx, intent.model, intent.from_version)
+    if intent.glass is not None:
+        begin_review(
+            tx,
+            intent.glass,
+            model=intent.model,
+            from_version=intent.from_version,
+            version=intent.to_version,
+            request_id=None,
+        )
     if intent.alert is not None:
         alerts.rolled_back(
             tx,

@@ -84,7 +84,7 @@ def offer(
             options = options_for(tx, model, current, existing)
         target = options.target if version is None else version
         if version is not None and version not in options.eligible:
-            raise Refused("not_eligible", _why_not(options, model, version, current))
+            raise Refused("not_eligible", why_no_target(options, model, version, current))
         return Offer(model=model, current=current, target=target, options=options)
 
 
@@ -147,7 +147,10 @@ def options_for(
     )
 
 
-def _why_not(options: RollbackOptions, model: ModelName, version: Version, current: Version) -> str:
+def why_no_target(
+    options: RollbackOptions, model: ModelName, version: Version, current: Version
+) -> str:
+    """Why a version is no rollback target, and what there is instead."""
     if version == current:
         return f"v{version} of {model} is what is in Production now."
     known = dict(options.reasons)
@@ -157,6 +160,16 @@ def _why_not(options: RollbackOptions, model: ModelName, version: Version, curre
         f"v{version} of {model} is no rollback target: {reason}. Eligible: {listed}. "
         f"Any other version is a promotion: /promote {model} {version}."
     )
+
+
+def require_still_in_production(model: ModelName, version: Version, current: Version) -> None:
+    """Raises Refused `production_moved` when what is to be replaced is not there any more."""
+    if current != version:
+        raise Refused(
+            "production_moved",
+            f"Production of {model} is v{current}, no longer v{version}; nothing "
+            f"was changed. Type /rollback {model} to see what would happen now.",
+        )
 
 
 def _refuse_unless_still_true(world: World, order: Order) -> Version | None:
@@ -172,15 +185,12 @@ def _refuse_unless_still_true(world: World, order: Order) -> Version | None:
             )
         tenures = tx.tenures(order.model)
         quarantined = frozenset(tx.quarantined(order.model))
-    if current != order.from_version:
-        raise Refused(
-            "production_moved",
-            f"Production of {order.model} is v{current}, no longer v{order.from_version}; nothing "
-            f"was changed. Type /rollback {order.model} to see what would happen now.",
-        )
+    require_still_in_production(order.model, order.from_version, current)
     # That the target still exists, MLflow itself says at the switch: one read less at 2 a.m.
     known = frozenset(t.version for t in tenures)
     options = rollback_options(tenures, current=current, quarantined=quarantined, existing=known)
     if order.to_version not in options.eligible:
-        raise Refused("not_eligible", _why_not(options, order.model, order.to_version, current))
+        raise Refused(
+            "not_eligible", why_no_target(options, order.model, order.to_version, current)
+        )
     return options.target

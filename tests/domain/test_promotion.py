@@ -52,17 +52,23 @@ def test_executing_can_only_end_by_what_mlflow_answers() -> None:
     assert events == {Event.TRANSITION_DONE, Event.TRANSITION_FAILED}
 
 
-def test_production_is_reached_only_through_approved() -> None:
-    """Without `quorum met` nothing executes."""
+def test_production_is_reached_only_through_approved_or_broken_glass() -> None:
+    """Without `quorum met` nothing executes, save past policy, under its own name."""
     reached = {State.PENDING}
     for _ in State:
         reached |= {
             target
             for (state, event), target in LIFECYCLE.items()
-            if state in reached and event is not Event.QUORUM_MET
+            if state in reached and event not in (Event.QUORUM_MET, Event.GLASS_BROKEN)
         }
     assert State.EXECUTING not in reached
     assert State.COMPLETED not in reached
+
+
+def test_glass_is_broken_only_before_execution_and_leads_only_there() -> None:
+    """It then ends by what MLflow answers, as every transition."""
+    steps = {s: t for (s, event), t in LIFECYCLE.items() if event is Event.GLASS_BROKEN}
+    assert steps == dict.fromkeys(TAKES_VOTES, State.EXECUTING)
 
 
 def test_every_state_can_be_reached_and_every_open_state_can_end() -> None:

@@ -13,9 +13,11 @@ from tests.builders import MODEL
 from tests.ledger.owner import Owner
 from tests.ledger.test_resuming import resumed
 from tests.stories.desk import Desk
+from tests.stories.glass import break_glass, says, with_glass
 
 STAYS = "the table of stays says otherwise of credit_scoring than the record"
 QUARANTINE = "the table of quarantined versions says otherwise of credit_scoring than the record"
+REVIEWS = "the table of reviews says otherwise of credit_scoring than the record"
 REQUESTS = "the table of requests says otherwise of credit_scoring than the record"
 
 EDITS = [
@@ -41,6 +43,17 @@ EDITS = [
     ),
     ("UPDATE requests SET is_open = true", REQUESTS),
     ("DELETE FROM requests", REQUESTS),
+]
+EDITED_REVIEWS = [
+    "INSERT INTO reviews (id, model, person, is_open, opened_at, due_at, body) SELECT 'x', "
+    'model, person, is_open, opened_at, due_at, replace(body, \'"id":"\', \'"id":"x\') '
+    "FROM reviews",
+    "UPDATE reviews SET body = replace(body, '\"accept\"', '\"demand_rollback\"')",
+    "UPDATE reviews SET body = replace(body, '\"due\"', '\"accepted\"')",
+    "UPDATE reviews SET body = replace(body, '2026-03-03T12:01:00Z', '2036-03-03T12:01:00Z')",
+    'UPDATE reviews SET body = replace(body, \'"person":"otto"\', \'"person":"vera"\')',
+    "UPDATE reviews SET is_open = false",
+    "DELETE FROM reviews",
 ]
 
 
@@ -100,6 +113,18 @@ def test_an_edited_vote_is_found_out_by_the_record(
         )
     problem = f"the table of decisions says otherwise of request {request.id} than the record"
     assert after(after_a_rollback, owner, edit).problems == (problem,)
+
+
+@pytest.mark.parametrize("statement", EDITED_REVIEWS)
+def test_an_edited_review_is_found_out_by_the_record(
+    desk: Desk, owner: Owner, statement: str
+) -> None:
+    """Nobody forgets or forges what was done past policy, or when it is due."""
+    desk.clock.advance(minutes=1)
+    break_glass(with_glass(desk))
+    says(desk, "ana")
+    assert verify(desk.store, desk.heads).ok
+    assert after(desk, owner, statement).problems == (REVIEWS,)
 
 
 @pytest.mark.parametrize("column", ["model", "request_id", "kind"])

@@ -3,16 +3,20 @@ ends."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from governance.adapters.sql_store import SqlStore
 from governance.domain.approval import Verdict
+from governance.domain.break_glass import GlassId
 from governance.domain.errors import IntegrityViolation
 from governance.domain.identity import Actor
 from governance.domain.ledger import Event, EventKind
-from tests.builders import a_decision, a_request
+from governance.domain.review import ReviewState
+from tests.builders import a_decision, a_request, a_review
 
 _COPY = (
     "INSERT INTO ledger (seq, body, root, peaks, kind, at) "
@@ -38,6 +42,13 @@ BOTH = (
     "UPDATE decisions SET id = id + 10",
     "UPDATE decisions SET ended_at = NULL WHERE ended_at IS NOT NULL",
     "UPDATE decisions SET ended_why = 'other' WHERE ended_at IS NOT NULL",
+    "DELETE FROM reviews",
+    "UPDATE reviews SET id = 'another'",
+    "UPDATE reviews SET model = 'another'",
+    "UPDATE reviews SET person = 'ana'",
+    "UPDATE reviews SET due_at = '2036-01-01T00:00:00.000000+00:00'",
+    "UPDATE reviews SET is_open = true WHERE id = 'over'",
+    "UPDATE reviews SET body = '{}' WHERE id = 'over'",
 )
 ONLY = {
     "sqlite": (
@@ -49,10 +60,12 @@ ONLY = {
         "REPLACE INTO decisions SELECT 9, request_id, person, 'reject', '{}', NULL, '' "
         "FROM decisions WHERE id = 1",
         "UPDATE OR REPLACE decisions SET id = 2 WHERE id = 1",
+        "REPLACE INTO reviews SELECT * FROM reviews WHERE id = 'over'",
     ),
     "postgresql": (
         "TRUNCATE ledger",
         "TRUNCATE decisions",
+        "TRUNCATE reviews",
         "TRUNCATE ledger, decisions CASCADE",
         "SET session_replication_role = replica; DELETE FROM ledger",
     ),
@@ -61,7 +74,7 @@ ONLY = {
 
 @pytest.fixture
 def filled(store: SqlStore) -> SqlStore:
-    """Two records, a decision in force and one that has ended."""
+    """Two records; of decisions and of reviews one in force and one that has ended."""
     with store.transaction() as tx:
         for _ in range(2):
             tx.record(Event(kind=EventKind.REQUEST_OPENED, at=tx.now, actor=Actor.automatic("t")))
@@ -69,6 +82,9 @@ def filled(store: SqlStore) -> SqlStore:
         tx.add_decision(a_decision("ana"))
         tx.add_decision(a_decision("raj", Verdict.APPROVE))
         tx.end_decision(a_request().id, a_decision("raj").person, "withdrawn")
+        tx.add_review(a_review())
+        over = replace(a_review().glass, id=GlassId("over"))
+        tx.add_review(replace(a_review(), glass=over, state=ReviewState.ACCEPTED))
     return store
 
 
@@ -106,7 +122,7 @@ def _contents(raw: Engine) -> list[object]:
     with raw.connect() as connection:
         return [
             connection.execute(text(f"SELECT * FROM {table} ORDER BY 1")).all()
-            for table in ("ledger", "decisions")
+            for table in ("ledger", "decisions", "reviews")
         ]
 
 

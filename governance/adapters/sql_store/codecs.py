@@ -15,6 +15,7 @@ from governance.domain.monitoring.alert import Alert
 from governance.domain.monitoring.state import MonitorKey, MonitorState, SeriesPoint
 from governance.domain.monitoring.verdict import Verdict
 from governance.domain.promotion import Request
+from governance.domain.review import Review
 from governance.domain.tenure import Observed
 from governance.ports import Intent, Notice, NoticeKind
 
@@ -27,6 +28,7 @@ request = TypeAdapter(Request)
 intent = TypeAdapter(Intent)
 observed = TypeAdapter(Observed)
 alert = TypeAdapter(Alert)
+review = TypeAdapter(Review)
 
 
 def to_text(adapter: TypeAdapter[T], value: T) -> str:

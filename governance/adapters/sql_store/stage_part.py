@@ -11,6 +11,7 @@ from sqlalchemy import Connection, RowMapping, delete, insert, select, union, up
 from sqlalchemy.exc import IntegrityError
 
 from governance.adapters.sql_store import codecs
+from governance.adapters.sql_store.review_tables import reviews
 from governance.adapters.sql_store.tables import (
     intents,
     observations,
@@ -59,8 +60,8 @@ class StagePart:
         return tuple(tenure_of(row) for row in rows)
 
     def known_models(self) -> tuple[ModelName, ...]:
-        """By stays, requests and quarantines."""
-        found = union(select(tenures.c.model), select(requests.c.model), select(quarantine.c.model))
+        """By stays, requests, quarantines and reviews."""
+        found = union(*(select(t.c.model) for t in (tenures, requests, quarantine, reviews)))
         return tuple(sorted(ModelName(m) for m in self.connection.execute(found).scalars()))
 
     def begin_tenure(self, tenure: Tenure) -> None:

@@ -10,13 +10,14 @@ from sqlalchemy import Connection
 from governance.adapters.sql_store.ledger_part import LedgerPart
 from governance.adapters.sql_store.post_part import PostPart
 from governance.adapters.sql_store.request_part import RequestPart
+from governance.adapters.sql_store.review_part import ReviewPart
 from governance.adapters.sql_store.stage_part import StagePart
 from governance.adapters.sql_store.watch_part import WatchPart
 from governance.domain.ledger import Head
 from governance.ports import KeptHeads
 
 
-class SqlTransaction(LedgerPart, RequestPart, StagePart, WatchPart, PostPart):
+class SqlTransaction(LedgerPart, RequestPart, StagePart, ReviewPart, WatchPart, PostPart):
     """Implements `governance.ports.Transaction`; opened by the store alone."""
 
     def __init__(

@@ -112,6 +112,38 @@ _POSTGRESQL_STAYS = (
 STAYS = {"sqlite": _SQLITE_STAYS, "postgresql": _POSTGRESQL_STAYS}
 """For the stays, since the fourth version of the tables."""
 
+_SQLITE_REVIEWS = (
+    """CREATE TRIGGER reviews_no_replace BEFORE INSERT ON reviews
+       WHEN EXISTS (SELECT 1 FROM reviews WHERE id = NEW.id)
+       BEGIN SELECT RAISE(ABORT, 'reviews are never deleted'); END""",
+    """CREATE TRIGGER reviews_no_delete BEFORE DELETE ON reviews
+       BEGIN SELECT RAISE(ABORT, 'reviews are never deleted'); END""",
+    """CREATE TRIGGER reviews_end_once BEFORE UPDATE ON reviews
+       WHEN OLD.is_open IS NOT 1 OR NEW.id IS NOT OLD.id OR NEW.model IS NOT OLD.model
+            OR NEW.person IS NOT OLD.person OR NEW.due_at IS NOT OLD.due_at
+       BEGIN SELECT RAISE(ABORT, 'a review can only be ended, once'); END""",
+)
+
+_POSTGRESQL_REVIEWS = (
+    """CREATE TRIGGER reviews_no_delete BEFORE DELETE ON reviews
+       FOR EACH ROW EXECUTE FUNCTION foureyes_refuse('reviews are never deleted')""",
+    """CREATE TRIGGER reviews_no_truncate BEFORE TRUNCATE ON reviews
+       FOR EACH STATEMENT EXECUTE FUNCTION foureyes_refuse('reviews are never deleted')""",
+    """CREATE TRIGGER reviews_end_once BEFORE UPDATE ON reviews FOR EACH ROW
+       WHEN (NOT OLD.is_open OR NEW.id IS DISTINCT FROM OLD.id
+             OR NEW.model IS DISTINCT FROM OLD.model
+             OR NEW.person IS DISTINCT FROM OLD.person
+             OR NEW.due_at IS DISTINCT FROM OLD.due_at)
+       EXECUTE FUNCTION foureyes_refuse('a review can only be ended, once')""",
+    *(
+        f"ALTER TABLE reviews ENABLE ALWAYS TRIGGER {name}"
+        for name in ("reviews_no_delete", "reviews_no_truncate", "reviews_end_once")
+    ),
+)
+
+REVIEWS = {"sqlite": _SQLITE_REVIEWS, "postgresql": _POSTGRESQL_REVIEWS}
+"""For the reviews of break-glass."""
+
 NAMES = {
     "sqlite": frozenset(
         {
@@ -124,6 +156,9 @@ NAMES = {
             "tenures_no_replace",
             "tenures_no_delete",
             "tenures_end_once",
+            "reviews_no_replace",
+            "reviews_no_delete",
+            "reviews_end_once",
         }
     ),
     "postgresql": frozenset(
@@ -138,6 +173,9 @@ NAMES = {
             "tenures_no_delete",
             "tenures_no_truncate",
             "tenures_end_once",
+            "reviews_no_delete",
+            "reviews_no_truncate",
+            "reviews_end_once",
         }
     ),
 }

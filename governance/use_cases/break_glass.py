@@ -1,0 +1,200 @@
+"""What breaking glass has in common, whatever is done past policy: who may, what is asked of them,
+and what is frozen. Nothing is done here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from governance.domain.approval import who_is_missing
+from governance.domain.break_glass import (
+    PASSES,
+    BrokenGlass,
+    Bypass,
+    GlassId,
+    Skipped,
+    may_break_glass,
+    require_may_break_glass,
+)
+from governance.domain.errors import Conflict, Refused
+from governance.domain.evidence import ModelName, Version
+from governance.domain.identity import Actor, Person, PersonId, Standing
+from governance.domain.policy import BreakGlassRule, ModelPolicy, Seats, policy_for
+from governance.ports import Rules, Transaction
+from governance.use_cases.debt import refuse_while_review_overdue
+from governance.use_cases.promote import REASON_LIMIT, TICKET_LIMIT, refuse_long_text
+from governance.use_cases.world import World, require_person, require_policy, require_standing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plea:
+    """Why somebody breaks glass, and what they were shown that it skips."""
+
+    reason: str
+    incident: str
+    shown: frozenset[str]
+    """The marks of `Skipped`: nothing beyond them is skipped."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a break-glass would do and what follows from it, before anybody confirms."""
+
+    bypass: Bypass
+    model: ModelName
+    from_version: Version | None
+    version: Version
+    skipped: Skipped
+    reviewers: tuple[PersonId, ...]
+    """Everyone who could fill a seat that is skipped: they are told, and review it."""
+    on_call: tuple[PersonId, ...]
+    due_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entitled:
+    """A person whose role may break glass for a model, and by which rules."""
+
+    rules: Rules
+    person: Person
+    policy: ModelPolicy
+    rule: BreakGlassRule
+
+
+def entitled(world: World, model: ModelName, actor: Actor, standing: Standing) -> Entitled:
+    """Who may break glass for a model now.
+
+    Raises:
+        Refused: not this account, not this person, or an earlier break-glass of theirs waits for
+        its overdue review.
+    """
+    rules = world.rules.current()
+    require_standing(standing)
+    person = require_person(rules, actor)
+    policy = require_policy(rules, model)
+    rule = require_may_break_glass(policy.break_glass, person, model)
+    with world.store.read() as tx:
+        refuse_while_review_overdue(tx, rules, person)
+    return Entitled(rules=rules, person=person, policy=policy, rule=rule)
+
+
+def could_break_glass(
+    world: World, bypass: Bypass, code: str, model: ModelName, actor: Actor
+) -> bool:
+    """Whether a refusal is one that break-glass passes, and this person's role may. Whether it
+    would succeed is told when they look."""
+    rules = world.rules.current()
+    policy = policy_for(rules.policies, model)
+    person = rules.roster.people.get(actor.person) if actor.person is not None else None
+    if policy is None or person is None or code not in PASSES[bypass]:
+        return False
+    return may_break_glass(policy.break_glass, person)
+
+
+def require_plea(plea: Plea) -> None:
+    """Raises Refused: `reason_missing`, `incident_missing`, or for text that is too long."""
+    if not plea.reason.strip():
+        raise Refused("reason_missing", "Breaking glass needs a reason: others review it.")
+    if not plea.incident.strip():
+        raise Refused(
+            "incident_missing",
+            "Breaking glass needs the reference of an incident or a ticket, such as INC-12.",
+        )
+    refuse_long_text("reason", plea.reason, REASON_LIMIT)
+    refuse_long_text("incident", plea.incident, TICKET_LIMIT)
+
+
+def require_skips(skipped: Skipped, model: ModelName) -> None:
+    """Raises Refused `nothing_to_break` when policy allows it by itself."""
+    if skipped.is_nothing:
+        raise Refused(
+            "nothing_to_break",
+            f"Nothing has to be skipped: the policy of {model} allows this by itself.",
+        )
+
+
+def require_reviewers(about: Entitled, skipped: Skipped, barred: Mapping[PersonId, str]) -> None:
+    """Raises Refused `nobody_can_review` when the review could never be made."""
+    people = {
+        p.id: frozenset(s.label for s in skipped.review if p.roles & s.any_of)
+        for p in about.rules.roster.people.values()
+    }
+    seats = [Seats(role=s.label, count=s.count) for s in skipped.review]
+    missing = who_is_missing(seats, people, barred)
+    if missing:
+        raise Refused(
+            "nobody_can_review",
+            f"Nobody is left to review this as {' and '.join(missing)}, so nobody may do it alone. "
+            "Somebody else has to break glass, or people.yaml needs one more person.",
+        )
+
+
+def new_glass(
+    tx: Transaction,
+    about: Entitled,
+    bypass: Bypass,
+    plea: Plea,
+    *,
+    actor: Actor,
+    skipped: Skipped,
+    barred: Mapping[PersonId, str],
+) -> BrokenGlass:
+    """What is ordered, frozen; nothing beyond what the person was shown is skipped.
+
+    Raises:
+        Refused: nothing is skipped, nobody could review it, or an earlier one is overdue.
+        Conflict: `more_is_skipped`.
+    """
+    refuse_while_review_overdue(tx, about.rules, about.person)
+    require_skips(skipped, about.policy.model)
+    require_reviewers(about, skipped, barred)
+    if not skipped.marks <= plea.shown:
+        raise Conflict(
+            "more_is_skipped",
+            "More would be skipped by now than you were shown, so nothing was done: "
+            f"{'; '.join(skipped.lines)}. Look at it again.",
+        )
+    people = about.rules.roster.people.values()
+    return BrokenGlass(
+        id=GlassId(uuid4().hex[:12]),
+        bypass=bypass,
+        person=about.person.id,
+        account=actor.account,
+        reason=plea.reason,
+        incident=plea.incident,
+        at=tx.now,
+        skipped=skipped,
+        review_within=about.rule.review_within,
+        barred=barred,
+        roles_then={p.id: p.roles for p in people},
+        accounts_then={p.id: frozenset(str(a) for a in p.slack) for p in people},
+    )
+
+
+def plan_of(
+    about: Entitled,
+    bypass: Bypass,
+    *,
+    from_version: Version | None,
+    version: Version,
+    skipped: Skipped,
+    barred: Mapping[PersonId, str],
+    now: datetime,
+) -> Plan:
+    """What follows from it. Raises Refused as `new_glass` does."""
+    require_skips(skipped, about.policy.model)
+    require_reviewers(about, skipped, barred)
+    wanted = frozenset(role for seat in skipped.review for role in seat.any_of)
+    people = about.rules.roster.people.values()
+    return Plan(
+        bypass=bypass,
+        model=about.policy.model,
+        from_version=from_version,
+        version=version,
+        skipped=skipped,
+        reviewers=tuple(sorted(p.id for p in people if p.roles & wanted and p.id not in barred)),
+        on_call=about.policy.on_call,
+        due_at=now + about.rule.review_within,
+    )

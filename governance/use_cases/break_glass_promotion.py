@@ -1,0 +1,394 @@
+"""A promotion to Production past policy: frozen and digested as every request, carried out at once
+by the same steps as an approved one, and reviewed afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from governance.domain.approval import Quorum, tally
+from governance.domain.break_glass import (
+    BrokenGlass,
+    Bypass,
+    Skipped,
+    SkippedRule,
+    barred_from_review,
+    skipped_of_promotion,
+)
+from governance.domain.checks import CheckResult, evaluate
+from governance.domain.errors import Conflict, Refused, Unavailable
+from governance.domain.evidence import ModelName, Snapshot, Stage, Version, evidence_digest
+from governance.domain.identity import Actor, PersonId, Standing
+from governance.domain.ledger import EventKind
+from governance.domain.policy import StageRule
+from governance.domain.promotion import Event as Happening
+from governance.domain.promotion import Request
+from governance.ports import ProductionState, Transaction
+from governance.use_cases.audit import quick_check
+from governance.use_cases.break_glass import (
+    Entitled,
+    Plan,
+    Plea,
+    entitled,
+    new_glass,
+    plan_of,
+    require_plea,
+)
+from governance.use_cases.decide import refuse_over
+from governance.use_cases.execute import (
+    EXECUTOR,
+    Evidence,
+    carry_out,
+    check_again,
+    drop_invalid_votes,
+    intend_transition,
+    note_problem,
+    read_again,
+    what_differs,
+)
+from governance.use_cases.makers import authors_of
+from governance.use_cases.observe import observe
+from governance.use_cases.promote import (
+    Draft,
+    Wish,
+    already_there,
+    champion_of,
+    draft_of,
+    entered_staging,
+    record_opened,
+    refuse_wrong_direction,
+    situation_of,
+    snapshot_of,
+    why_staging_was_skipped,
+)
+from governance.use_cases.reviews import record_broken
+from governance.use_cases.settle import barred_for, move, quorum_of
+from governance.use_cases.sides import with_profile
+from governance.use_cases.world import World
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Case:
+    """What is skipped, who may not review it, and the checks as they stand."""
+
+    checks: tuple[CheckResult, ...]
+    quorum: Quorum
+    skipped: Skipped
+    barred: Mapping[PersonId, str]
+
+
+def plan_promotion(
+    world: World,
+    model: ModelName,
+    version: Version,
+    *,
+    downgrade: bool,
+    actor: Actor,
+    standing: Standing,
+) -> Plan:
+    """What breaking glass for a version would skip, and what follows. Changes nothing.
+
+    Raises:
+        Refused: not this person, or something that break-glass does not pass; recorded.
+    """
+    with world.refusals_recorded(
+        EventKind.BREAK_GLASS_REFUSED, actor, model=model, version=version
+    ):
+        about = entitled(world, model, actor, standing)
+        with world.registry.together():
+            observe(world, model)
+            found = _open_request(world, about, model, version)
+            if found is not None:
+                with world.store.read() as tx:
+                    case, now = _of_request(tx, about, found, found.snapshot), tx.now
+                champion = found.champion
+            else:
+                wish = Wish(
+                    model=model,
+                    version=version,
+                    target=Stage.PRODUCTION,
+                    reason="",
+                    downgrade=downgrade,
+                )
+                rule, draft = _considered(world, about, wish)
+                with world.store.read() as tx:
+                    case, now = _of_draft(tx, about, rule, draft), tx.now
+                champion = draft.champion
+        return plan_of(
+            about,
+            Bypass.PROMOTION,
+            from_version=champion.version if champion else None,
+            version=version,
+            skipped=case.skipped,
+            barred=case.barred,
+            now=now,
+        )
+
+
+def break_glass_to_promote(
+    world: World,
+    model: ModelName,
+    version: Version,
+    plea: Plea,
+    *,
+    downgrade: bool,
+    actor: Actor,
+    standing: Standing,
+    progress: Callable[[int, int], None],
+) -> Request:
+    """Put a version into Production now, past policy. A request that is open for it is carried out
+    as it is; otherwise one is opened, with everything that it freezes.
+
+    Returns the request: completed, failed, voided because it no longer is what it was, or still
+    executing while MLflow does not answer (then the reconciler goes on).
+
+    Raises:
+        Refused: not this person, or something that break-glass does not pass; recorded.
+        Conflict: more would be skipped than was shown, or another transition runs.
+        IntegrityViolation: the record contradicts its kept heads: promotions stop, this one too.
+    """
+    with world.refusals_recorded(
+        EventKind.BREAK_GLASS_REFUSED, actor, model=model, version=version
+    ):
+        about = entitled(world, model, actor, standing)
+        require_plea(plea)
+        with world.store.read() as tx:
+            quick_check(tx, world.heads)
+        observe(world, model)
+        found = _open_request(world, about, model, version)
+        if found is not None:
+            return _of_open_request(world, about, found, plea, actor)
+        wish = Wish(
+            model=model,
+            version=version,
+            target=Stage.PRODUCTION,
+            reason=plea.reason,
+            ticket=plea.incident,
+            downgrade=downgrade,
+        )
+        rule, draft = _considered(world, about, wish)
+        # Read now and never from what was known: nobody else looks before it is carried out.
+        content = world.registry.content(model, version, progress=progress)
+        with world.model_locked(model):
+            production = _unchanged_production(world, about, draft)
+            with world.store.transaction() as tx:
+                _refuse_busy(tx, model)
+                case = _of_draft(tx, about, rule, draft)
+                glass = new_glass(
+                    tx,
+                    about,
+                    Bypass.PROMOTION,
+                    plea,
+                    actor=actor,
+                    skipped=case.skipped,
+                    barred=case.barred,
+                )
+                request = record_opened(tx, about.rules, about.policy, rule, draft, content, actor)
+                request = _begin(tx, request, glass, case, production, actor)
+            return _carry_out(world, request)
+
+
+def _of_open_request(
+    world: World, about: Entitled, request: Request, plea: Plea, actor: Actor
+) -> Request:
+    evidence = read_again(world, request)
+    with world.model_locked(request.model):
+        evidence = replace(
+            evidence,
+            snapshot=world.registry.snapshot(request.model, request.version),
+            production=world.registry.production(request.model),
+        )
+        with world.store.transaction() as tx:
+            request = tx.request(request.id)
+            refuse_over(tx, request)
+            _refuse_busy(tx, request.model)
+            difference = what_differs(request, about.policy, evidence)
+            if difference is not None:
+                return move(tx, request, Happening.BINDING_BROKEN, EXECUTOR, difference)
+            request = _without_invalid_votes(tx, about, request, evidence)
+            case = _of_request(tx, about, request, evidence.snapshot)
+            glass = new_glass(
+                tx,
+                about,
+                Bypass.PROMOTION,
+                plea,
+                actor=actor,
+                skipped=case.skipped,
+                barred=case.barred,
+            )
+            request = _begin(tx, request, glass, case, evidence.production, actor)
+        return _carry_out(world, request)
+
+
+def _without_invalid_votes(
+    tx: Transaction, about: Entitled, request: Request, evidence: Evidence
+) -> Request:
+    return drop_invalid_votes(
+        tx, request, about.rules, about.policy, evidence.snapshot, evidence.barred_voters
+    )
+
+
+def _begin(
+    tx: Transaction,
+    request: Request,
+    glass: BrokenGlass,
+    case: _Case,
+    production: ProductionState,
+    actor: Actor,
+) -> Request:
+    """Record the bypass and the intent: from here on it is finished like every other."""
+    record_broken(
+        tx,
+        glass,
+        actor,
+        model=request.model,
+        version=request.version,
+        request_id=request.id,
+    )
+    broken = replace(request, glass=glass, checks=case.checks)
+    intend_transition(tx, broken, production, case.quorum.seats, actor)
+    why = f"Break-glass (incident {glass.incident}): {glass.reason}"
+    return move(tx, broken, Happening.GLASS_BROKEN, actor, why)
+
+
+def _carry_out(world: World, request: Request) -> Request:
+    try:
+        return carry_out(world, request)
+    except Unavailable as problem:
+        note_problem(world, request.id, problem)
+        with world.store.read() as tx:
+            return tx.request(request.id)
+
+
+def _open_request(
+    world: World, about: Entitled, model: ModelName, version: Version
+) -> Request | None:
+    """The request for this very version that people are deciding on."""
+    with world.store.read() as tx:
+        for request in tx.open_requests(model):
+            if (request.version, request.target) == (version, Stage.PRODUCTION):
+                refuse_over(tx, request)
+                if about.policy.digest != request.binding.policy:
+                    raise Refused(
+                        "policy_changed",
+                        "The policy changed after this request was opened, so it ends within a "
+                        "minute. Break glass then.",
+                    )
+                return request
+    return None
+
+
+def _considered(world: World, about: Entitled, wish: Wish) -> tuple[StageRule, Draft]:
+    """What is asked for, and that nothing stands against it that break-glass does not pass."""
+    rule = about.policy.rule(Stage.PRODUCTION)
+    if rule is None:
+        raise Refused(
+            "stage_not_governed",
+            f"The policy of {wish.model} has no rule for Production, so nobody could review it.",
+        )
+    with world.store.read() as tx:
+        _refuse_busy(tx, wish.model)
+        tenures = tx.tenures(wish.model)
+        first = tx.first_snapshot(wish.model, wish.version)
+        quarantined = tx.quarantined(wish.model).get(wish.version, "")
+    snapshot = snapshot_of(world, wish.model, wish.version)
+    champion = champion_of(world, wish.model)
+    if snapshot.stage is Stage.PRODUCTION or (champion and champion.version == wish.version):
+        raise already_there(snapshot, Stage.PRODUCTION)
+    refuse_wrong_direction(wish, rule, champion)
+    seen = (snapshot,) if first is None else (first, snapshot)
+    authors = authors_of(seen, about.policy, about.rules.roster)
+    staged_at = entered_staging(tenures, wish.version)
+    draft = draft_of(
+        about.rules,
+        wish,
+        about.person,
+        about.policy,
+        rule,
+        (
+            with_profile(world, snapshot, about.policy),
+            None if champion is None else with_profile(world, champion, about.policy),
+        ),
+        authors,
+        staged_at,
+    )
+    return rule, replace(draft, quarantined=quarantined)
+
+
+def _unchanged_production(world: World, about: Entitled, draft: Draft) -> ProductionState:
+    """What is in Production, if neither that nor the version is another than before its files were
+    read. Raises Conflict `changed_meanwhile`."""
+    model, version = draft.snapshot.model, draft.snapshot.version
+    named = about.policy.named(Stage.PRODUCTION)
+    snapshot = world.registry.snapshot(model, version)
+    production = world.registry.production(model)
+    was = draft.champion.version if draft.champion else None
+    same = evidence_digest(snapshot, named) == evidence_digest(draft.snapshot, named)
+    if not same or snapshot.stage is not draft.snapshot.stage or production.current != was:
+        raise Conflict(
+            "changed_meanwhile",
+            f"v{version} of {model}, or what is in Production, changed while its files were read; "
+            "nothing was done. Look at it again.",
+        )
+    return production
+
+
+def _of_draft(tx: Transaction, about: Entitled, rule: StageRule, draft: Draft) -> _Case:
+    checks = evaluate(rule, situation_of(draft, about.rules), now=tx.now)
+    quorum = tally(rule.seats, {}, barred_for(about.policy, draft.makers, about.person.id))
+    other = list(_other_rules(rule, draft.snapshot))
+    skipped = why_staging_was_skipped(about.policy, draft.snapshot, tx.tenures(draft.wish.model))
+    if skipped is not None:
+        other.append(SkippedRule(what="the rule for Staging", found=skipped))
+    return _Case(
+        checks=checks,
+        quorum=quorum,
+        skipped=skipped_of_promotion(rule.seats, quorum, checks, other),
+        barred=barred_from_review(
+            about.policy,
+            makers=draft.makers,
+            requester=about.person.id,
+            breaker=about.person.id,
+        ),
+    )
+
+
+def _other_rules(rule: StageRule, snapshot: Snapshot) -> tuple[SkippedRule, ...]:
+    if snapshot.stage in rule.from_stages:
+        return ()
+    sources = " or ".join(sorted(s.value for s in rule.from_stages))
+    return (
+        SkippedRule(
+            what=f"Production takes versions from {sources}",
+            found=f"it is in stage {snapshot.stage.value}",
+        ),
+    )
+
+
+def _of_request(tx: Transaction, about: Entitled, request: Request, snapshot: Snapshot) -> _Case:
+    rule = about.policy.stages[request.target]
+    checks = check_again(tx, request, about.rules, about.policy, snapshot)
+    quorum = quorum_of(tx, about.rules, about.policy, request)
+    skipped = skipped_of_promotion(rule.seats, quorum, checks)
+    # Where every seat is filled, those who sit look once more at what the checks say.
+    sitting = [s.person for s in quorum.seats if s.person is not None] if quorum.missing else []
+    return _Case(
+        checks=checks,
+        quorum=quorum,
+        skipped=skipped,
+        barred=barred_from_review(
+            about.policy,
+            makers=request.makers,
+            requester=request.requester,
+            breaker=about.person.id,
+            sitting=sitting,
+        ),
+    )
+
+
+def _refuse_busy(tx: Transaction, model: ModelName) -> None:
+    if tx.open_intents(model):
+        raise Conflict(
+            "model_busy",
+            f"A transition of {model} is just being finished. Try again in a moment.",
+        )
