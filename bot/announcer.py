@@ -33,6 +33,7 @@ _log = logging.getLogger("foureyes.announcer")
 _PAGE = 200
 _ALERTS = frozenset(
     {
+        "break_glass_failed",
         "changed_elsewhere",
         "drill_failed",
         "record_broken",

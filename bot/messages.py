@@ -201,6 +201,12 @@ def channel(what: str, model: str, facts: Mapping[str, Json], roster: Roster) ->
             f"A rollback of {model} to v{facts['to']} failed: {facts['why']} Somebody has to look "
             f"at MLflow now; /rollback {model} shows what is possible."
         )
+    if what == "break_glass_failed":
+        who = roster.name_of(PersonId(str(facts["by"])))
+        return (
+            f"{who} broke glass to put v{facts['version']} of {model} into Production, and it "
+            f"failed: {facts['why']} Somebody has to look at MLflow now."
+        )
     if what == "served":
         return f"{model}: {facts['served']}"
     if what == "drill_failed":

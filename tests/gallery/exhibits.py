@@ -87,6 +87,7 @@ def _sentences(size: Size) -> Exhibits:
 CHANNEL: Mapping[str, Mapping[str, Json]] = {
     "rolled_back": {"from": 4, "to": 1, "by": "otto", "seconds": "0.42", "why": "approvals spiked"},
     "rollback_failed": {"to": 1, "why": "MLflow has no version 1."},
+    "break_glass_failed": {"by": "otto", "version": 4, "why": "MLflow has no version 4."},
     "served": {"served": "serving v2 since 02:15:04"},
     "drill_failed": {"why": "the files of v1 cannot be read."},
     "drill_holds_again": {},
