@@ -31,7 +31,7 @@ def alert_message(
         blocks.append(picture)
     blocks.append(section(what_was_done(alert)))
     blocks.append(_context(alert, roster))
-    buttons = _buttons(alert)
+    buttons = alert_buttons(alert)
     if buttons:
         blocks.append({"type": "actions", "block_id": "alert", "elements": buttons})
     text = f"{pinged} {escaped(folded(f'{title}: {alert.sentence}', 1500))}".strip()
@@ -126,7 +126,9 @@ def _context(alert: Alert, roster: Roster) -> Block:
     }
 
 
-def _buttons(alert: Alert) -> list[Block]:
+def alert_buttons(alert: Alert, *, may_roll_back: bool = True) -> list[Block]:
+    """The buttons of an alert, wherever it is shown. In a channel nobody knows who will click, so
+    rolling back is offered; whoever may not is told so."""
     value = json.dumps(
         {"alert": alert.id, "model": alert.model, "version": alert.version}, ensure_ascii=False
     )
@@ -143,7 +145,8 @@ def _buttons(alert: Alert) -> list[Block]:
     found: list[Block] = []
     if alert.is_open and alert.acknowledged_by is None:
         found.append(button("Acknowledge", "acknowledge", "primary"))
-    if alert.is_open and alert.outcome in (Outcome.ONLY_ALERTED, Outcome.LIMITED):
+    offered = alert.outcome in (Outcome.ONLY_ALERTED, Outcome.LIMITED) and may_roll_back
+    if alert.is_open and offered:
         found.append(button("Roll back …", "offer_rollback", "danger"))
     found.append(button("Open the record", "open_record"))
     if alert.outcome is Outcome.ROLLED_BACK:

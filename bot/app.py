@@ -58,6 +58,7 @@ LOST_SLACK = 3
 """Exit code when Slack was gone for longer than the grace."""
 _INBOX = "inbox"
 _OUTBOX = "outbox"
+_HOMES = "homes"
 _RULES = "rules"
 _SLACK_TIMEOUT_SECONDS = 10
 _MAIN_LOOP_SECONDS = 0.25
@@ -204,6 +205,7 @@ class _Running:
         jobs = [
             Job(name=_INBOX, every=settings.inbox_every, run=self._work_off),
             Job(name=_OUTBOX, every=settings.inbox_every, run=self._send_due),
+            Job(name=_HOMES, every=settings.inbox_every, run=self._refresh_homes),
             *reconciling(self._world, self._pushing, rhythm),
             *watching(self._world, self._watch, rhythm, webhook=open_webhook(settings)),
             Job(name="record", every=_RECORD_EVERY, run=self._record.check_newest),
@@ -217,6 +219,9 @@ class _Running:
 
     def _send_due(self) -> None:
         self._conversation.send_due()
+
+    def _refresh_homes(self) -> None:
+        self._conversation.refresh_homes()
 
     def _follow_store(self) -> None:
         with self._store.read() as tx:

@@ -16,6 +16,11 @@ def section(text: str) -> Block:
     return {"type": "section", "text": plain(folded(visible(text), 3000))}
 
 
+def marked(text: str) -> Block:
+    """A section of mrkdwn that is ours; whatever a person or MLflow supplied in it is escaped."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+
+
 def plain(text: str) -> Block:
     """A plain-text object; `:tada:` stays as written."""
     return {"type": "plain_text", "text": text, "emoji": False}

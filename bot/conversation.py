@@ -11,8 +11,9 @@ from slack_sdk import WebClient
 
 from bot.announcer import Announcer
 from bot.desk import Desk
+from bot.homes import Homes
 from bot.intake import Intake
-from bot.listeners import clicks, commands, forms
+from bot.listeners import clicks, commands, forms, home
 from bot.mlflow_ui import MlflowUi
 from bot.outbox import Outbox
 from bot.pictures import UploadedPictures
@@ -43,6 +44,8 @@ class Conversation:
         self._working = ThreadPoolExecutor(_WORKERS, thread_name_prefix="worker")
         self._rolling_back = ThreadPoolExecutor(_URGENT, thread_name_prefix="urgent")
         self._sending = ThreadPoolExecutor(1, thread_name_prefix="sender")
+        self._drawing = ThreadPoolExecutor(1, thread_name_prefix="homes")
+        self._homes = Homes(world=world, client=client)
         self._outbox = Outbox(
             world=world,
             announcer=Announcer(
@@ -53,7 +56,7 @@ class Conversation:
             world=world,
             client=client,
             rollback_click=rollback_click,
-            after_work=self._send_soon,
+            after_work=self._show_soon,
             ui=ui,
         )
         self._intake = Intake(
@@ -77,6 +80,7 @@ class Conversation:
         commands.register(app, self._intake, self._desk, self._form)
         clicks.register(app, self._intake, self._world, self._form)
         forms.register(app, self._intake, self._form)
+        home.register(app, self._intake)
         return app
 
     def work_off(self, limit: int = 50) -> int:
@@ -87,16 +91,22 @@ class Conversation:
         """Send what the outbox holds; how many arrived."""
         return self._outbox.send_due(limit)
 
+    def refresh_homes(self) -> int:
+        """Draw each open Home that would look otherwise now; how many were drawn."""
+        return self._homes.refresh()
+
     def drain(self) -> None:
         """Take nothing new, and finish what runs."""
         self._listening.shutdown(wait=True)
         self._working.shutdown(wait=True)
         self._rolling_back.shutdown(wait=True)
         self._sending.shutdown(wait=True)
+        self._drawing.shutdown(wait=True)
 
-    def _send_soon(self) -> None:
+    def _show_soon(self) -> None:
         try:
             self._sending.submit(self._send)
+            self._drawing.submit(self._draw)
         except RuntimeError:
             # Shutting down: the outbox is sent after the next start.
             _log.info("the outbox waits for the next start")
@@ -108,6 +118,14 @@ class Conversation:
             _log.warning("the outbox waits: %s", problem.sentence)
         except Exception:  # a defect must not end the sender's thread unseen
             _log.exception("the outbox broke")
+
+    def _draw(self) -> None:
+        try:
+            self._homes.refresh()
+        except FoureyesError as problem:
+            _log.warning("Homes wait: %s", problem.sentence)
+        except Exception:  # a defect must not end the drawer's thread unseen
+            _log.exception("Homes broke")
 
 
 def _says_something(record: logging.LogRecord) -> bool:

@@ -50,6 +50,8 @@ _TRIED_AGAIN = frozenset(
     {"vote", "decision", "withdraw_vote", "withdraw_request", "acknowledge", "roll_back"}
 )
 """What somebody decided: kept until it could be counted. A rollback button has its own time."""
+_SILENTLY = frozenset({"open_home"})
+"""What is tried again without a word: the page itself is the answer."""
 _GIVEN_UP_AFTER = timedelta(minutes=30)
 _LONGEST_WAIT_SECONDS = 60.0
 
@@ -166,19 +168,22 @@ class Desk:
         if item.kind == "roll_back" and self._is_being_rolled_back(payload):
             self.reply(payload, views.sentence(messages.rollback_stands(problem.sentence)))
             return problem.code
-        if item.kind not in _TRIED_AGAIN:
+        if item.kind not in (*_TRIED_AGAIN, *_SILENTLY):
             self.reply(payload, views.sentence(messages.not_done(problem.sentence)))
             return problem.code
         with self.world.store.read() as tx:
             now = tx.now
+        is_silent = item.kind in _SILENTLY
         if now - item.received_at >= _GIVEN_UP_AFTER:
+            if is_silent:
+                return problem.code
             self.reply(payload, views.sentence(messages.given_up(problem.sentence)))
             return problem.code
         wait = min(float(2**item.attempts), _LONGEST_WAIT_SECONDS)
         wait = max(wait, problem.retry_after_seconds or 0.0)
         with self.world.store.transaction() as tx:
             tx.item_delayed(item.id, tx.now + timedelta(seconds=wait))
-        if item.attempts == 1:
+        if item.attempts == 1 and not is_silent:
             self.reply(payload, views.sentence(messages.trying_again(problem.sentence)))
         return None
 
@@ -207,6 +212,9 @@ class Desk:
                 return self._roll_back(payload)
             case "model":
                 return self._model(payload)
+            case "open_home":
+                self._open_home(payload)
+                return None
             case "acknowledge":
                 alerts.acknowledge(
                     self.world,
@@ -277,6 +285,13 @@ class Desk:
     def _carry_out(self, request: Request) -> None:
         if request.state in (State.APPROVED, State.HELD):
             reconcile.attempt(self.world, request.id, reconcile.Tick())
+
+    def _open_home(self, payload: Payload) -> None:
+        """Asked of Slack at each opening, so that an account that may not act is shown nothing."""
+        account = payload["user"]
+        barred = self.world.accounts.standing(account).why_barred() or ""
+        with self.world.store.transaction() as tx:
+            tx.home_opened(account, barred)
 
     def _offer(self, payload: Payload) -> Drawn:
         wanted = parse_rollback(payload["text"])

@@ -23,6 +23,10 @@ COMMANDS = {
 }
 
 
+EVENTS = ("app_home_opened",)
+"""What Slack tells the bot without being asked; it needs no scope."""
+
+
 class _Command(TypedDict):
     command: str
     description: str
@@ -49,11 +53,17 @@ def app_manifest(prefix: str = "") -> dict[str, object]:
             "background_color": "#1f3a5f",
         },
         "features": {
+            "app_home": {
+                "home_tab_enabled": True,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": True,
+            },
             "bot_user": {"display_name": "foureyes", "always_online": True},
             "slash_commands": commands,
         },
         "oauth_config": {"scopes": {"bot": list(BOT_SCOPES)}},
         "settings": {
+            "event_subscriptions": {"bot_events": list(EVENTS)},
             "interactivity": {"is_enabled": True},
             "org_deploy_enabled": False,
             "socket_mode_enabled": True,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot import messages
@@ -117,6 +117,15 @@ def button_value(request: Request) -> str:
 
 
 def _buttons(request: Request) -> Block:
+    menu = (
+        option("Withdraw my vote", f"withdraw_vote {request.id}"),
+        option("Withdraw this request", f"withdraw_request {request.id}"),
+    )
+    return decision_buttons(request, "decide", menu)
+
+
+def decision_buttons(request: Request, block_id: str, menu: Sequence[Block]) -> Block:
+    """The buttons of a request, wherever it is shown; `menu` are options behind the dots."""
     value = button_value(request)
 
     def button(label: str, action: str, style: str | None = None) -> Block:
@@ -128,24 +137,15 @@ def _buttons(request: Request) -> Block:
         }
         return {**made, "style": style} if style else made
 
-    return {
-        "type": "actions",
-        "block_id": "decide",
-        "elements": [
-            button("Approve", "approve", "primary"),
-            button("Reject", "reject", "danger"),
-            button("Ask for changes", "ask_for_changes"),
-            button("Details", "details"),
-            {
-                "type": "overflow",
-                "action_id": "more",
-                "options": [
-                    option("Withdraw my vote", f"withdraw_vote {request.id}"),
-                    option("Withdraw this request", f"withdraw_request {request.id}"),
-                ],
-            },
-        ],
-    }
+    elements = [
+        button("Approve", "approve", "primary"),
+        button("Reject", "reject", "danger"),
+        button("Ask for changes", "ask_for_changes"),
+        button("Details", "details"),
+    ]
+    if menu:
+        elements.append({"type": "overflow", "action_id": "more", "options": list(menu)})
+    return {"type": "actions", "block_id": block_id, "elements": elements}
 
 
 def offer_message(offer: Offer, offered_at: str, reason: str) -> Drawn:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bot.manifest import BOT_SCOPES, COMMANDS
+from bot.manifest import BOT_SCOPES, COMMANDS, EVENTS
 from bot.sandbox import CommandHint, Workspace
 
 MODEL = "credit_scoring"
@@ -36,6 +36,8 @@ def furnished(parts: Iterable[Part], *, tz: str = "UTC") -> Workspace:
     workspace = Workspace(
         scopes=BOT_SCOPES,
         commands=[f"/{name}" for name in COMMANDS],
+        events=EVENTS,
+        home_tab=True,
     )
     parts = tuple(parts)
     for part in parts:

@@ -146,6 +146,18 @@ class SentMessage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OpenHome:
+    """The app's Home of one Slack account that has opened it."""
+
+    account: str
+    opened_at: datetime
+    barred: str
+    """Why the account may not act, as Slack said when it opened Home; empty when it may."""
+    drawn: str = ""
+    """Digest of what it shows; empty while nothing was drawn since it was opened."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Look:
     """When a monitor is looked at next, and by which description."""
 

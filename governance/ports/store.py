@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -12,7 +12,7 @@ from governance.domain.break_glass import GlassId
 from governance.domain.canonical import Json
 from governance.domain.evidence import Content, ModelName, Snapshot, Stage, Version
 from governance.domain.identity import PersonId
-from governance.domain.ledger import Event, Head, KeptHead
+from governance.domain.ledger import Event, EventKind, Head, KeptHead
 from governance.domain.monitoring.alert import Alert, AlertId
 from governance.domain.monitoring.state import MonitorKey, MonitorState
 from governance.domain.promotion import Request
@@ -28,6 +28,7 @@ from governance.ports.kept import (
     Look,
     Notice,
     NoticeId,
+    OpenHome,
     PastDecision,
     PolicyLoad,
     QueuedNotice,
@@ -61,6 +62,11 @@ class Transaction(Protocol):
     ) -> tuple[Mapping[str, Json], ...]:
         """Decoded records of one model or request, in order; all of them when neither is named."""
 
+    def newest_events(
+        self, kinds: Collection[EventKind], *, limit: int
+    ) -> tuple[Mapping[str, Json], ...]:
+        """The newest decoded records of these kinds, newest first."""
+
     def misfiled(self) -> tuple[int, ...]:
         """Records that are filed otherwise than their bytes say: what is looked up by model,
         request or kind is not hashed."""
@@ -92,6 +98,12 @@ class Transaction(Protocol):
 
     def requests(self, model: ModelName, *, limit: int = 50) -> tuple[Request, ...]:
         """Requests of a model, newest first."""
+
+    def requests_named(self, ids: Collection[RequestId]) -> tuple[Request, ...]:
+        """Those of these requests that there are, newest first."""
+
+    def decisions_of_open_requests(self) -> Mapping[RequestId, tuple[Decision, ...]]:
+        """Those in force on every request that is not over, oldest first, in one read."""
 
     def add_decision(self, decision: Decision) -> None:
         """Append a decision and put it in force. Raises Refused `already_decided` when the
@@ -207,6 +219,19 @@ class Transaction(Protocol):
     def message(self, key: str) -> SentMessage | None:
         """Where the message with this key stands."""
 
+    def home_opened(self, account: str, barred: str) -> None:
+        """Somebody opened the app's Home: from now on it is drawn again as it changes. `barred`
+        says why the account may not act; empty when it may."""
+
+    def open_homes(self, since: datetime) -> tuple[OpenHome, ...]:
+        """Every Home that was opened since then, by account."""
+
+    def home_drawn(self, account: str, drawn: str) -> None:
+        """It shows this now; a digest."""
+
+    def forget_home(self, account: str) -> None:
+        """Nobody is there to see it any more. Idempotent."""
+
     # watching
     def in_production(self) -> Mapping[ModelName, Tenure]:
         """Every model's running stay in Production by our record; the newest where there are
@@ -231,6 +256,9 @@ class Transaction(Protocol):
 
     def monitor_states(self, model: ModelName) -> tuple[tuple[MonitorState, datetime], ...]:
         """All of a model, with their next look, newest version first."""
+
+    def monitor_states_of(self, models: Collection[ModelName]) -> tuple[MonitorState, ...]:
+        """All of these models, newest version first, in one read."""
 
     def raise_alert(self, alert: Alert) -> Alert | None:
         """Store an alert; its `id` is ignored. None when one for the same model, version and

@@ -222,17 +222,21 @@ def _until_owners(alert: Alert, policy: ModelPolicy, tx: Transaction) -> timedel
 
 
 def _require_concerned(person: Person, policy: ModelPolicy | None, model: ModelName) -> None:
-    if policy is None:
-        return
-    if person.id in policy.on_call or person.id in policy.owners:
-        return
-    if person.has_any_role(policy.rollback_roles):
+    if policy is None or is_concerned(person, policy):
         return
     raise Refused(
         "not_concerned",
         f"{person.name} is neither on call for {model} nor an owner, nor may roll it back, so "
         "this does not count as acknowledged.",
     )
+
+
+def is_concerned(person: Person, policy: ModelPolicy) -> bool:
+    """Whether an alert about a model is this person's business: on call for it, an owner, or able
+    to roll it back."""
+    if person.id in policy.on_call or person.id in policy.owners:
+        return True
+    return person.has_any_role(policy.rollback_roles)
 
 
 def draw(tx: Transaction, alert: Alert) -> None:

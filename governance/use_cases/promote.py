@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
 
-from governance.domain.approval import Binding, RequestId, could_fill, who_is_missing
+from governance.domain.approval import Binding, RequestId, who_is_missing
 from governance.domain.checks import CheckResult, Outcome, Situation, evaluate
 from governance.domain.errors import Conflict, Refused
 from governance.domain.evidence import (
@@ -30,12 +30,7 @@ from governance.use_cases.debt import refuse_while_review_overdue
 from governance.use_cases.makers import Authors, authors_of
 from governance.use_cases.naming import nearest_named
 from governance.use_cases.observe import observe
-from governance.use_cases.settle import (
-    approvals_in_force,
-    barred_for,
-    binding_facts,
-    settle,
-)
+from governance.use_cases.settle import barred_for, binding_facts, settle, who_could_fill
 from governance.use_cases.sides import with_profile
 from governance.use_cases.world import (
     World,
@@ -470,13 +465,9 @@ def ask_those_who_could_fill(
 ) -> None:
     """Queue a direct message to each person whose approval would fill an empty seat, and to
     nobody else."""
-    rule = policy.stages[request.target]
-    approvals = approvals_in_force(tx, rules, request)
-    barred = barred_for(policy, request.makers, request.requester)
-    candidates = {
-        p.id: request.countable_roles(p.id, p.roles) for p in rules.roster.people.values()
-    }
-    for person in sorted(could_fill(rule.seats, approvals, barred, candidates)):
+    everyone = rules.roster.people.values()
+    decisions = tx.decisions(request.id)
+    for person in sorted(who_could_fill(decisions, rules, policy, request, everyone)):
         tx.notify(
             Notice(
                 kind=NoticeKind.ASK,

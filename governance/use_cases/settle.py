@@ -3,13 +3,21 @@ transaction that changed a vote, so that the record, the votes and the state nev
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from governance.domain.approval import Binding, Quorum, Verdict, bar_makers, tally
+from governance.domain.approval import (
+    Binding,
+    Decision,
+    Quorum,
+    Verdict,
+    bar_makers,
+    could_fill,
+    tally,
+)
 from governance.domain.canonical import Json
 from governance.domain.checks import Outcome
-from governance.domain.identity import Actor, PersonId, Role
+from governance.domain.identity import Actor, Person, PersonId, Role
 from governance.domain.ledger import Event, EventKind
 from governance.domain.policy import ModelPolicy
 from governance.domain.promotion import Event as Happening
@@ -29,8 +37,15 @@ def approvals_in_force(
     tx: Transaction, rules: Rules, request: Request
 ) -> Mapping[PersonId, frozenset[Role]]:
     """Who approves, with the roles that count: held now and when the request opened."""
+    return approvals_among(tx.decisions(request.id), rules, request)
+
+
+def approvals_among(
+    decisions: Iterable[Decision], rules: Rules, request: Request
+) -> Mapping[PersonId, frozenset[Role]]:
+    """The same of decisions that were read already."""
     approvals: dict[PersonId, frozenset[Role]] = {}
-    for decision in tx.decisions(request.id):
+    for decision in decisions:
         if decision.verdict is not Verdict.APPROVE:
             continue
         person = rules.roster.people.get(decision.person)
@@ -41,10 +56,33 @@ def approvals_in_force(
 
 def quorum_of(tx: Transaction, rules: Rules, policy: ModelPolicy, request: Request) -> Quorum:
     """The seats of a request as they stand in this transaction."""
+    return quorum_among(tx.decisions(request.id), rules, policy, request)
+
+
+def quorum_among(
+    decisions: Iterable[Decision], rules: Rules, policy: ModelPolicy, request: Request
+) -> Quorum:
+    """The same with decisions that were read already."""
     return tally(
         policy.stages[request.target].seats,
-        approvals_in_force(tx, rules, request),
+        approvals_among(decisions, rules, request),
         barred_for(policy, request.makers, request.requester),
+    )
+
+
+def who_could_fill(
+    decisions: Iterable[Decision],
+    rules: Rules,
+    policy: ModelPolicy,
+    request: Request,
+    people: Iterable[Person],
+) -> frozenset[PersonId]:
+    """Those of these people whose approval would fill an empty seat: the only ones worth asking."""
+    return could_fill(
+        policy.stages[request.target].seats,
+        approvals_among(decisions, rules, request),
+        barred_for(policy, request.makers, request.requester),
+        {p.id: request.countable_roles(p.id, p.roles) for p in people},
     )
 
 

@@ -7,6 +7,7 @@ import logging
 from tests.benchmarks import (
     auc_at_scale,
     false_alarms,
+    home,
     record,
     rollback,
     running,
@@ -20,6 +21,7 @@ if __name__ == "__main__":
     record.main()
     rollback.main()
     running.main()
+    home.main()
     watching.main()
     auc_at_scale.main()
     false_alarms.main()

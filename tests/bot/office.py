@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,8 +13,9 @@ from slack_sdk import WebClient
 
 from bot.conversation import Conversation
 from bot.directory import SlackAccounts
+from bot.manifest import BOT_SCOPES, EVENTS
 from bot.mlflow_ui import MlflowUi
-from bot.sandbox import Actor, Limits, Message, Workspace, serve
+from bot.sandbox import Actor, Limits, Message, View, Workspace, serve
 from governance.adapters.head_file import HeadFile
 from governance.adapters.sql_store import open_store
 from tests.sandbox.stage import CHANNEL, connected
@@ -62,6 +64,19 @@ class Office:
             )
         )
 
+    def home(self, name: str, containing: str = "") -> View:
+        """Wait until this person's Home says that; it is drawn again as the ticker would."""
+        person = self.person(name)
+        for _time in range(500):
+            self.desk.clock.advance(seconds=1)
+            self.conversation.refresh_homes()
+            view = person.home()
+            if view is not None and containing in person.sees(view):
+                return view
+            time.sleep(0.02)
+        shown = person.home()
+        raise AssertionError(f"{containing!r} is not in:\n{person.sees(shown) if shown else shown}")
+
     def channel_says(self, containing: str) -> Message:
         """Wait for a message in the channel."""
         dana = self.person("dana")
@@ -71,7 +86,9 @@ class Office:
 
 
 @contextmanager
-def open_office(url: str, heads_path: Path, *, mlflow_ui: str = "") -> Iterator[Office]:
+def open_office(
+    url: str, heads_path: Path, *, mlflow_ui: str = "", limits: Limits | None = None
+) -> Iterator[Office]:
     """Everybody is there; the bot's own conversation listens."""
     heads = HeadFile(heads_path)
     clock = HandClock()
@@ -79,7 +96,10 @@ def open_office(url: str, heads_path: Path, *, mlflow_ui: str = "") -> Iterator[
     store.upgrade()
     desk = Desk(store=store, heads=heads, clock=clock)
     slack = Workspace(
-        limits=Limits(posts_per_second=0),
+        limits=limits or Limits(posts_per_second=0),
+        scopes=BOT_SCOPES,
+        events=EVENTS,
+        home_tab=True,
         commands=(
             "/promote",
             "/rollback",

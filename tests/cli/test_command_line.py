@@ -179,6 +179,13 @@ def test_the_manifest_carries_the_prefix(tmp_path: Path) -> None:
     assert foureyes("manifest", "--prefix", "Fe /", folder=tmp_path).code == 2
 
 
+def test_the_manifest_asks_for_a_home_and_hears_when_it_is_opened(tmp_path: Path) -> None:
+    """Without either, Home stays empty; without a scope more than before."""
+    manifest = json.loads(foureyes("manifest", folder=tmp_path).out)
+    assert manifest["features"]["app_home"]["home_tab_enabled"] is True
+    assert manifest["settings"]["event_subscriptions"]["bot_events"] == ["app_home_opened"]
+
+
 def test_policies_are_those_of_this_tree() -> None:
     """The tests above look at the shipped files, not at copies."""
     assert POLICIES.parent == ROOT

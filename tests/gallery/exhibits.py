@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from bot import alert_view, comparison_words, help_words, messages, modals, views
+from bot import (
+    alert_view,
+    comparison_words,
+    help_words,
+    home_view,
+    home_words,
+    messages,
+    modals,
+    views,
+)
 from bot.block_kit import Block
 from bot.views import Drawn
 from governance.domain.approval import Verdict
@@ -21,6 +30,7 @@ from governance.use_cases.restore import Restored
 from governance.use_cases.roll_back import Offer
 from tests.builders import NOON, some_rules
 from tests.gallery.extremes import LONG, LONG_NAME, NASTY, Size, alert, request, roster, shown
+from tests.gallery.homes import EMPTY, the_largest
 
 Surface = Drawn | Block
 """A message, or a view: a modal or the Home."""
@@ -238,6 +248,17 @@ def _words_alone(size: Size) -> Exhibits:
     yield "a refusal", modals.sentence_modal(said.sentence)
 
 
+def _homes(size: Size) -> Exhibits:
+    home = the_largest() if _is_large(size) else EMPTY
+    yield "Home", home_view.home_view(home, roster(size))
+
+
+def _sentence_homes(size: Size) -> Exhibits:
+    yield "nobody", home_view.sentence_home(home_words.nobody("U0MALLORY"))
+    why = LONG if _is_large(size) else "guests of the workspace cannot act"
+    yield "barred", home_view.sentence_home(home_words.barred(why))
+
+
 @dataclass(frozen=True)
 class Hall:
     """Everything that one function draws."""
@@ -260,4 +281,6 @@ HALLS = (
     Hall("modals.promote_modal", _forms),
     Hall("modals.loading_modal", _loading),
     Hall("modals.sentence_modal", _words_alone),
+    Hall("home_view.home_view", _homes),
+    Hall("home_view.sentence_home", _sentence_homes),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, func, insert, select, text
@@ -12,7 +12,7 @@ from governance.domain.approval import RequestId
 from governance.domain.canonical import Json
 from governance.domain.errors import IntegrityViolation, Unavailable
 from governance.domain.evidence import ModelName
-from governance.domain.ledger import Event, Hash, Head, Peaks, decode, encode
+from governance.domain.ledger import Event, EventKind, Hash, Head, Peaks, decode, encode
 from governance.ports import KeptHeads
 
 _HASH_BYTES = 32
@@ -100,6 +100,18 @@ class LedgerPart:
         if request_id is not None:
             query = query.where(ledger.c.request_id == request_id)
         return tuple(_event(bytes(b)) for b in self.connection.execute(query).scalars())
+
+    def newest_events(
+        self, kinds: Collection[EventKind], *, limit: int
+    ) -> tuple[Mapping[str, Json], ...]:
+        """The newest decoded records of these kinds, newest first. Raises as `events` does."""
+        bodies = self.connection.execute(
+            select(ledger.c.body)
+            .where(ledger.c.kind.in_(sorted(kinds)))
+            .order_by(ledger.c.seq.desc())
+            .limit(limit)
+        ).scalars()
+        return tuple(_event(bytes(b)) for b in bodies)
 
     def misfiled(self) -> tuple[int, ...]:
         """Compared row by row with the bytes."""

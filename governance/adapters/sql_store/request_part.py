@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -82,6 +82,29 @@ class RequestPart:
             .limit(limit)
         )
         return _requests(self.connection.execute(query).scalars())
+
+    def requests_named(self, ids: Collection[RequestId]) -> tuple[Request, ...]:
+        """Those of these that there are, newest first."""
+        query = (
+            select(requests.c.body)
+            .where(requests.c.id.in_(sorted(ids)))
+            .order_by(requests.c.opened_at.desc())
+        )
+        return _requests(self.connection.execute(query).scalars())
+
+    def decisions_of_open_requests(self) -> Mapping[RequestId, tuple[Decision, ...]]:
+        """Those in force on every open request, in one statement."""
+        rows = self.connection.execute(
+            select(decisions.c.request_id, decisions.c.body)
+            .join(requests, requests.c.id == decisions.c.request_id)
+            .where(requests.c.is_open, decisions.c.ended_at.is_(None))
+            .order_by(decisions.c.id)
+        )
+        found: dict[RequestId, list[Decision]] = {}
+        for request_id, body in rows:
+            decision = codecs.decision.validate_json(body)
+            found.setdefault(RequestId(request_id), []).append(decision)
+        return {request_id: tuple(made) for request_id, made in found.items()}
 
     def add_decision(self, decision: Decision) -> None:
         """Append a decision and put it in force."""

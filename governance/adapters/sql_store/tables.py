@@ -203,6 +203,15 @@ messages = Table(
     Column("drawn", String(64), nullable=False),
 )
 
+homes = Table(
+    "homes",
+    metadata,
+    Column("account", String(60), primary_key=True),
+    Column("opened_at", UtcMoment, nullable=False),
+    Column("barred", Text, nullable=False),
+    Column("drawn", String(64), nullable=False),
+)
+
 inbox = Table(
     "inbox",
     metadata,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -181,6 +181,18 @@ class WatchPart:
             .order_by(monitors.c.version.desc(), monitors.c.id)
         )
         return tuple((_state_of(body, looked_at), at) for body, looked_at, at in rows)
+
+    def monitor_states_of(self, models: Collection[ModelName]) -> tuple[MonitorState, ...]:
+        """All of these models, newest version first, a statement for many."""
+        found: list[MonitorState] = []
+        for some in _portions(sorted(models)):
+            rows = self.connection.execute(
+                select(monitors.c.body, monitors.c.looked_at)
+                .where(monitors.c.model.in_(some))
+                .order_by(monitors.c.model, monitors.c.version.desc(), monitors.c.id)
+            )
+            found += [_state_of(body, looked_at) for body, looked_at in rows]
+        return tuple(found)
 
     # --- alerts ---------------------------------------------------------------------------
 
