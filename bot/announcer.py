@@ -25,6 +25,7 @@ from governance.domain.evidence import ModelName
 from governance.domain.identity import PersonId, Roster
 from governance.domain.monitoring.alert import Alert, AlertId
 from governance.domain.policy import ModelPolicy, policy_for
+from governance.domain.promotion import TAKES_VOTES
 from governance.ports import Notice, NoticeKind, SentMessage
 from governance.use_cases.world import World
 
@@ -72,6 +73,8 @@ class Announcer:
                 self._redraw(_request_of(notice))
             case NoticeKind.TIMELINE:
                 self._timeline(notice)
+            case NoticeKind.ASK if notice.what == "reminder":
+                self._remind(notice)
             case NoticeKind.ASK:
                 self._ask(notice)
             case NoticeKind.TELL:
@@ -87,9 +90,10 @@ class Announcer:
         rules = self.world.rules.current()
         with self.world.store.read() as tx:
             shown = shown_request(tx, rules, request_id)
-            copies = {
-                key: tx.message(key)
-                for key in (_direct_key(request_id, p) for p in sorted(rules.roster.people))
+            people = sorted(rules.roster.people)
+            copies = {key: tx.message(key) for key in (_direct_key(request_id, p) for p in people)}
+            reminders = {
+                key: tx.message(key) for key in (_reminder_key(request_id, p) for p in people)
             }
         drawn = self._request(shown)
         where = self._channel_of(shown.request.model)
@@ -97,6 +101,9 @@ class Announcer:
         for key, copy in copies.items():
             if copy is not None:
                 self._put_copy(key, copy.channel, drawn)
+        for key, copy in reminders.items():
+            if copy is not None:
+                self._put_copy(key, copy.channel, views.reminder_message(shown))
 
     def _put_copy(self, key: str, where: str, drawn: Drawn) -> None:
         try:
@@ -191,6 +198,25 @@ class Announcer:
         request = shown.request
         versions = (request.version, request.champion.version if request.champion else None)
         return self.ui.linked(views.request_message(shown), request.model, versions)
+
+    def _remind(self, notice: Notice) -> None:
+        """A new message, so that it is noticed; the reminder before it loses its buttons."""
+        request_id, person = _request_of(notice), _person_of(notice)
+        key = _reminder_key(request_id, person)
+        with self.world.store.read() as tx:
+            shown = shown_request(tx, self.world.rules.current(), request_id)
+            before = tx.message(key)
+            sent = tx.message(f"{key} {notice.facts['number']}")
+        if sent is not None or shown.request.state not in TAKES_VOTES:
+            return  # sent before a crash, or over meanwhile
+        if before is not None:
+            older = views.sentence(messages.reminded_before(shown.request))
+            self._put_copy(key, before.channel, older)
+        drawn = views.reminder_message(shown)
+        posted = self._post(self._direct_channel(person), drawn)
+        with self.world.store.transaction() as tx:
+            tx.save_message(key, replace(posted, drawn=_digest(drawn)))
+            tx.save_message(f"{key} {notice.facts['number']}", posted)
 
     def _tell(self, notice: Notice) -> None:
         rules = self.world.rules.current()
@@ -305,6 +331,10 @@ def _main_key(request_id: RequestId) -> str:
 
 def _direct_key(request_id: RequestId, person: PersonId) -> str:
     return f"request {request_id} to {person}"
+
+
+def _reminder_key(request_id: RequestId, person: PersonId) -> str:
+    return f"request {request_id} reminds {person}"
 
 
 def _request_of(notice: Notice) -> RequestId:

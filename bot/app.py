@@ -45,8 +45,9 @@ from bot.web import HealthServer
 from governance.adapters.policy_files import load_texts
 from governance.adapters.sql_store import SqlStore
 from governance.domain.errors import FoureyesError, IntegrityViolation
-from governance.jobs import Job, Jobs, Rhythm, reconciling, watching
+from governance.jobs import Job, Jobs, Rhythm, attending, reconciling, watching
 from governance.use_cases import reconcile
+from governance.use_cases.attention import Reminding
 from governance.use_cases.audit import verify
 from governance.use_cases.pushing import Pushing
 from governance.use_cases.watch import Watch
@@ -202,11 +203,13 @@ class _Running:
             look_every=settings.look_every,
             watch_every=settings.watch_every,
         )
+        reminding = Reminding(first=settings.remind_after, hours=settings.working_hours)
         jobs = [
             Job(name=_INBOX, every=settings.inbox_every, run=self._work_off),
             Job(name=_OUTBOX, every=settings.inbox_every, run=self._send_due),
             Job(name=_HOMES, every=settings.inbox_every, run=self._refresh_homes),
             *reconciling(self._world, self._pushing, rhythm),
+            *attending(self._world, rhythm, reminding),
             *watching(self._world, self._watch, rhythm, webhook=open_webhook(settings)),
             Job(name="record", every=_RECORD_EVERY, run=self._record.check_newest),
         ]

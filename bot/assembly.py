@@ -89,6 +89,12 @@ class NoWorkspace:
             "workspace_unavailable", f"This command does not ask Slack about {account}."
         )
 
+    def time_zone(self, account: str) -> str:
+        """Raises Unavailable, always."""
+        raise Unavailable(
+            "workspace_unavailable", f"This command does not ask Slack about {account}."
+        )
+
     def verify_channel(self, channel: str) -> None:
         """Raises Unavailable, always."""
         raise Unavailable(

@@ -11,6 +11,7 @@ from governance.domain.errors import Refused, Unavailable
 from governance.domain.identity import SlackAccount, Standing
 
 _PAGE = 200
+_NO_ZONE = "UTC"
 _GONE = ("user_not_found", "users_not_found", "user_not_visible")
 
 
@@ -52,6 +53,19 @@ class SlackAccounts:
             is_guest=guest,
             same_workspace=_same(user, team, enterprise),
         )
+
+    def time_zone(self, account: str) -> str:
+        """Raises Unavailable `workspace_unavailable`."""
+        try:
+            user: dict[str, object] = self._client.users_info(user=account).get("user") or {}
+        except SlackApiError as error:
+            if error.response.get("error") in _GONE:
+                return _NO_ZONE
+            raise _unavailable(error) from error
+        except OSError as error:
+            raise _unavailable(error) from error
+        zone = user.get("tz")
+        return zone if isinstance(zone, str) and zone else _NO_ZONE
 
     def verify_channel(self, channel: str) -> None:
         """That the bot is in it."""

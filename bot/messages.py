@@ -6,11 +6,13 @@ Returns plain text; whoever shows it as mrkdwn escapes it. Refusals bring their 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
-from governance.domain.approval import Quorum, Verdict
+from governance.domain.approval import FilledSeat, Quorum, Verdict
 from governance.domain.canonical import Json
 from governance.domain.checks import CheckResult, Outcome
 from governance.domain.identity import PersonId, Roster
+from governance.domain.monitoring.words import duration
 from governance.domain.promotion import Request, State
 from governance.domain.tenure import RollbackOptions
 from governance.use_cases.restore import Restored
@@ -79,7 +81,7 @@ def request_state(request: Request, quorum: Quorum) -> str:
     filled = f"{quorum.filled} of {len(quorum.seats)} approvals"
     match request.state:
         case State.PENDING:
-            needs = " and ".join(dict.fromkeys(quorum.missing))
+            needs = " and ".join(dict.fromkeys(missing_roles(quorum)))
             note = f" {request.note}" if request.note else ""
             return f"{filled}. Needs one from {needs}.{note}"
         case State.APPROVED:
@@ -94,6 +96,15 @@ def request_state(request: Request, quorum: Quorum) -> str:
             return f"{request.state.value.capitalize()}. {request.note}"
 
 
+def missing_roles(quorum: Quorum) -> list[str]:
+    """Whom each empty seat waits for."""
+    return [
+        f"{s.seat.role} or {s.open_to}" if s.open_to else str(s.seat.role)
+        for s in quorum.seats
+        if s.person is None
+    ]
+
+
 def check_line(check: CheckResult) -> str:
     """One check with its result."""
     mark = {Outcome.PASSED: "✅", Outcome.FAILED: "❌", Outcome.WAITING: "⏳"}[check.outcome]
@@ -102,12 +113,16 @@ def check_line(check: CheckResult) -> str:
 
 def seat_lines(quorum: Quorum, roster: Roster) -> list[str]:
     """Each seat with who fills it, or that it is empty."""
-    return [
-        f"✅ {s.seat.role}: {roster.name_of(s.person)}"
-        if s.person is not None
-        else f"⬜ {s.seat.role}: missing"
-        for s in quorum.seats
-    ]
+    return [_seat_line(s, roster) for s in quorum.seats]
+
+
+def _seat_line(filled: FilledSeat, roster: Roster) -> str:
+    role = filled.seat.role
+    if filled.person is None:
+        also = f" ({filled.open_to} may decide too by now)" if filled.open_to else ""
+        return f"⬜ {role}: missing{also}"
+    by = f" (as {filled.held})" if filled.held not in (None, role) else ""
+    return f"✅ {role}: {roster.name_of(filled.person)}{by}"
 
 
 def warning_lines(request: Request) -> list[str]:
@@ -148,6 +163,12 @@ def timeline(what: str, facts: Mapping[str, Json], roster: Roster) -> str:
         return f"{who} {_VERBS[Verdict(str(facts['verdict']))]}{comment}"
     if what == "vote_withdrawn":
         return f"{roster.name_of(PersonId(str(facts['person'])))} withdrew their vote."
+    if what == "escalated":
+        after = duration(timedelta(milliseconds=int(str(facts["after_ms"]))))
+        return (
+            f"The seat of {facts['role']} was still empty after {after}: {facts['to']} may fill "
+            "it too, and is asked."
+        )
     return f"Now {facts.get('state')}. {facts.get('why')}"
 
 
@@ -178,6 +199,20 @@ def told_of_model(what: str, model: str, facts: Mapping[str, Json]) -> str:
 def asked(request: Request, roster: Roster) -> str:
     """To somebody whose approval would fill a seat."""
     return f"{roster.name_of(request.requester)} asks for your decision: {request_title(request)}."
+
+
+def reminded(request: Request, quorum: Quorum, roster: Roster) -> str:
+    """To somebody who was asked and has not decided; when it expires is said beside it."""
+    missing = " and ".join(dict.fromkeys(missing_roles(quorum)))
+    return (
+        f"A reminder: {roster.name_of(request.requester)} still waits for your decision on "
+        f"{request_title(request)}. Missing: {missing}."
+    )
+
+
+def reminded_before(request: Request) -> str:
+    """In place of an older reminder."""
+    return f"{request_title(request)}: you were reminded again below."
 
 
 def channel(what: str, model: str, facts: Mapping[str, Json], roster: Roster) -> str:

@@ -15,6 +15,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from governance.domain.errors import Refused
+from governance.domain.working_hours import WorkingHours, working_hours
 
 _T = TypeVar("_T")
 
@@ -158,6 +159,18 @@ SETTINGS: tuple[Setting, ...] = (
         meaning="How often is looked for monitors whose time has come.",
     ),
     Setting(
+        name="FOUREYES_REMIND_HOURS",
+        default="4",
+        meaning="After so many of their working hours somebody who was asked is reminded; then "
+        "after twice as many, and so on.",
+    ),
+    Setting(
+        name="FOUREYES_WORKING_HOURS",
+        default="Mon-Fri 09:00-17:00",
+        meaning="When people are reminded, by the time zone in their Slack profile. "
+        "`working_hours` in people.yaml says otherwise for one person.",
+    ),
+    Setting(
         name="FOUREYES_TRAFFIC_FILE",
         default="",
         meaning="A JSON file that names the version to serve of each model; a rollback writes it "
@@ -221,6 +234,9 @@ class Settings:
     push_every: timedelta
     look_every: timedelta
     watch_every: timedelta
+    remind_after: timedelta
+    """Working time."""
+    working_hours: WorkingHours
     traffic_file: Path | None
     webhook_url: Secret | None
     """A secret because some addresses hold a token."""
@@ -301,6 +317,8 @@ def read_settings(environ: Mapping[str, str], *, needed: Iterable[str] = ()) -> 
         push_every=reading.parse("FOUREYES_PUSH_SECONDS", _seconds),
         look_every=reading.parse("FOUREYES_LOOK_SECONDS", _seconds),
         watch_every=reading.parse("FOUREYES_WATCH_SECONDS", _seconds),
+        remind_after=reading.parse("FOUREYES_REMIND_HOURS", _hours),
+        working_hours=reading.parse("FOUREYES_WORKING_HOURS", working_hours),
         traffic_file=reading.path("FOUREYES_TRAFFIC_FILE"),
         webhook_url=reading.secret("FOUREYES_WEBHOOK_URL", _webhook_url),
         webhook_secret=reading.secret("FOUREYES_WEBHOOK_SECRET", _webhook_secret),
@@ -459,6 +477,16 @@ def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 65535:
         raise ValueError("is no port; write 0 to 65535.")
     return int(text)
+
+
+def _hours(text: str) -> timedelta:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.01 <= value <= 1000:
+        raise ValueError("is no number of hours from 0.01 to 1000.")
+    return timedelta(hours=value)
 
 
 def _seconds(text: str) -> timedelta:

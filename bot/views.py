@@ -72,6 +72,23 @@ def request_message(shown: Shown) -> Drawn:
     return Drawn(text=text, blocks=blocks)
 
 
+def reminder_message(shown: Shown) -> Drawn:
+    """A reminder in a direct message, with the buttons while the request takes votes and a seat
+    is missing; then how it ended."""
+    request = shown.request
+    if request.state not in TAKES_VOTES or not shown.quorum.missing:
+        state = messages.request_state(request, shown.quorum)
+        return sentence(f"{messages.request_title(request)}: {state}")
+    said = sentence(messages.reminded(request, shown.quorum, shown.roster))
+    expires = f"Expires {moment(request.expires_at)} · request {request.id}"
+    context: Block = {
+        "type": "context",
+        "elements": [{"type": "mrkdwn", "verbatim": True, "text": expires}],
+    }
+    text = f"{said.text} Expires {moment(request.expires_at)}."
+    return Drawn(text=text, blocks=[*said.blocks, context, _buttons(request)])
+
+
 def against(request: Request) -> str:
     if request.champion is None:
         return "Nothing is in Production to compare with"

@@ -20,6 +20,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from governance.domain.errors import FoureyesError
 from governance.ports import Webhook
 from governance.use_cases import alerts, reconcile
+from governance.use_cases.attention import Reminding, look_after
 from governance.use_cases.automatic import react_to_all
 from governance.use_cases.drill import drill_what_is_due
 from governance.use_cases.outside import tell_outside
@@ -126,6 +127,19 @@ def watching(
 
         jobs.append(Job(name="webhook", every=rhythm.push_every, run=tell))
     return tuple(jobs)
+
+
+def attending(world: World, rhythm: Rhythm, reminding: Reminding) -> tuple[Job, ...]:
+    """Ask who can decide by now, escalate, remind."""
+
+    def attend() -> None:
+        problems = look_after(world, reminding)
+        for problem in problems[1:]:
+            _log.warning("%s: %s", problem.code, problem.sentence)
+        if problems:
+            raise problems[0]
+
+    return (Job(name="attention", every=rhythm.look_every, run=attend),)
 
 
 class Jobs:

@@ -199,6 +199,7 @@ class FakeAccounts:
 
     gone: set[str] = field(default_factory=set)
     no_channels: set[str] = field(default_factory=set)
+    zones: dict[str, str] = field(default_factory=dict)
     is_down: bool = False
 
     def standing(self, account: str) -> Standing:
@@ -212,6 +213,12 @@ class FakeAccounts:
             is_guest=False,
             same_workspace=True,
         )
+
+    def time_zone(self, account: str) -> str:
+        """As a test says, else UTC."""
+        if self.is_down:
+            raise Unavailable("workspace_unavailable", "Slack does not answer.")
+        return self.zones.get(account, "UTC")
 
     def verify_channel(self, channel: str) -> None:
         """Every channel is there, save those in `no_channels`."""

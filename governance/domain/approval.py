@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NewType
 
 from governance.domain.canonical import Digest, digest_of
@@ -81,6 +82,12 @@ class FilledSeat:
 
     seat: Seat
     person: PersonId | None
+    held: Role | None = None
+    """The role by which they fill it: another than the seat's once it was escalated."""
+    absent: PersonId | None = None
+    """The person for whom they stand in: the role is that person's."""
+    open_to: Role | None = None
+    """The role that may fill it as well, once it was escalated."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,31 +114,58 @@ class Quorum:
         return sum(s.person is not None for s in self.seats)
 
 
+Lent = Mapping[PersonId, Mapping[PersonId, frozenset[Role]]]
+"""Stand-in → the persons for whom they stand in → the roles that each of those lends them."""
+NOTHING_LENT: Lent = MappingProxyType({})
+
+
 def tally(
     seats: Sequence[Seats],
     approvals: Mapping[PersonId, frozenset[Role]],
     barred: Mapping[PersonId, str],
+    *,
+    escalated: frozenset[Role] = frozenset(),
+    lent: Lent = NOTHING_LENT,
 ) -> Quorum:
     """Assign as many seats as can be filled by different people.
 
     `approvals` gives the roles that each approver holds now and held when the request opened;
-    `barred` says why somebody may not count, whatever their roles. The assignment is the
-    same for the same input: people are taken in order of their ids.
+    `barred` says why somebody may not count, whatever their roles. A seat whose role is in
+    `escalated` may be filled by the role that it escalates to as well. A stand-in has the roles
+    that were lent too, save those of somebody who decided themselves; whoever stands in for
+    somebody barred is barred. The assignment is the same for the same input: people are taken in
+    order of their ids.
     """
     places = _places(seats)
-    excluded = {p: barred[p] for p in approvals if p in barred}
-    eligible = {p: roles for p, roles in sorted(approvals.items()) if p not in barred}
-    matched = _match(places, eligible)
+    wider = {s.role: s.escalation.to for s in seats if s.escalation and s.role in escalated}
+    out = {**barred_stand_ins(barred, lent), **barred}
+    excluded = {p: out[p] for p in approvals if p in out}
+    eligible = [p for p in sorted(approvals) if p not in out]
+    rights = _rights(eligible, approvals, lent)
+    opens = {
+        person: {place: r for place in places if (r := _by_right(place, wider, mine)) is not None}
+        for person, mine in rights.items()
+    }
+    matched = _match(places, opens)
     sitting = set(matched.values())
-    wanted = {p.role for p in places}
-    for person, roles in eligible.items():
+    for person in eligible:
         if person not in sitting:
-            reason = "no seat left to fill" if roles & wanted else "holds none of the roles asked"
+            reason = "no seat left to fill" if opens[person] else "holds none of the roles asked"
             excluded[person] = reason
     return Quorum(
-        seats=tuple(FilledSeat(seat=s, person=matched.get(s)) for s in places),
+        seats=tuple(_filled(place, matched.get(place), opens, wider) for place in places),
         excluded=excluded,
     )
+
+
+def barred_stand_ins(barred: Mapping[PersonId, str], lent: Lent) -> Mapping[PersonId, str]:
+    """Who is barred because of a person for whom they stand in."""
+    return {
+        stand_in: f"stands in for {absent}, who {barred[absent]}"
+        for stand_in, absents in lent.items()
+        for absent in sorted(absents, reverse=True)
+        if absent in barred
+    }
 
 
 def who_is_missing(
@@ -148,15 +182,24 @@ def could_fill(
     approvals: Mapping[PersonId, frozenset[Role]],
     barred: Mapping[PersonId, str],
     candidates: Mapping[PersonId, frozenset[Role]],
+    *,
+    escalated: frozenset[Role] = frozenset(),
+    lent: Lent = NOTHING_LENT,
 ) -> frozenset[PersonId]:
     """Those whose approval would fill one more seat now; the only people worth asking."""
-    have = tally(seats, approvals, barred).filled
+    have = tally(seats, approvals, barred, escalated=escalated, lent=lent).filled
+
+    def filled_with(person: PersonId, roles: frozenset[Role]) -> int:
+        more = {**approvals, person: roles}
+        return tally(seats, more, barred, escalated=escalated, lent=lent).filled
+
     return frozenset(
         person
         for person, roles in candidates.items()
         if person not in approvals
         and person not in barred
-        and tally(seats, {**approvals, person: roles}, barred).filled > have
+        and (roles or person in lent)
+        and filled_with(person, roles) > have
     )
 
 
@@ -175,15 +218,64 @@ def _places(seats: Sequence[Seats]) -> tuple[Seat, ...]:
     return tuple(Seat(role=s.role, number=n) for s in ordered for n in range(1, s.count + 1))
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Right:
+    """A role, and whose it is: None means the voter's own."""
+
+    role: Role
+    absent: PersonId | None
+
+
+def _rights(
+    eligible: Sequence[PersonId], approvals: Mapping[PersonId, frozenset[Role]], lent: Lent
+) -> Mapping[PersonId, Sequence[_Right]]:
+    """Own roles first. A person who decided themselves lends nothing, and nobody lends twice."""
+    spoken = set(approvals)
+    rights: dict[PersonId, Sequence[_Right]] = {}
+    for person in eligible:
+        mine = [_Right(role=role, absent=None) for role in sorted(approvals[person])]
+        for absent, roles in sorted(lent.get(person, {}).items()):
+            if absent not in spoken:
+                spoken.add(absent)
+                mine += [_Right(role=role, absent=absent) for role in sorted(roles)]
+        rights[person] = mine
+    return rights
+
+
+def _by_right(place: Seat, wider: Mapping[Role, Role], mine: Sequence[_Right]) -> _Right | None:
+    """The right by which somebody may sit there: as the seat's own role before another."""
+    for role in (place.role, wider.get(place.role)):
+        found = next((right for right in mine if right.role == role), None)
+        if found is not None:
+            return found
+    return None
+
+
+def _filled(
+    place: Seat,
+    person: PersonId | None,
+    opens: Mapping[PersonId, Mapping[Seat, _Right]],
+    wider: Mapping[Role, Role],
+) -> FilledSeat:
+    right = opens[person][place] if person is not None else None
+    return FilledSeat(
+        seat=place,
+        person=person,
+        held=right.role if right else None,
+        absent=right.absent if right else None,
+        open_to=wider.get(place.role),
+    )
+
+
 def _match(
-    places: Sequence[Seat], people: Mapping[PersonId, frozenset[Role]]
+    places: Sequence[Seat], opens: Mapping[PersonId, Mapping[Seat, _Right]]
 ) -> Mapping[Seat, PersonId]:
     """Maximum bipartite matching by augmenting paths (Kuhn 1955); seats number a handful."""
     taken: dict[Seat, PersonId] = {}
 
     def seat(person: PersonId, tried: set[Seat]) -> bool:
         for place in places:
-            if place.role not in people[person] or place in tried:
+            if place not in opens[person] or place in tried:
                 continue
             tried.add(place)
             if place not in taken or seat(taken[place], tried):
@@ -191,6 +283,6 @@ def _match(
                 return True
         return False
 
-    for person in people:
+    for person in opens:
         seat(person, set())
     return taken

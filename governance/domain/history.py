@@ -44,6 +44,8 @@ class Asked:
     """Who filled which seat when it was carried out."""
     in_force: dict[PersonId, Verdict] = field(default_factory=dict)
     """Decisions that were neither withdrawn nor voided."""
+    escalated: set[Role] = field(default_factory=set)
+    """Seats that were opened to a second role."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +152,8 @@ def _take_request(
             asked.in_force.pop(person, None)
         case EventKind.VOTES_VOIDED.value:
             asked.in_force.pop(PersonId(str(facts["voter"])), None)
+        case EventKind.SEAT_ESCALATED.value:
+            asked.escalated.add(Role(str(facts["role"])))
         case EventKind.TRANSITION_INTENDED.value:
             asked.seats = tuple(
                 (Role(role), PersonId(who) if who else None)

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NewType
 
+from governance.domain.working_hours import WorkingHours
+
 PersonId = NewType("PersonId", str)
 Role = NewType("Role", str)
 SlackAccount = NewType("SlackAccount", str)
@@ -41,6 +43,8 @@ class Person:
     mlflow_users: frozenset[str] = frozenset()
     git_emails: frozenset[str] = frozenset()
     os_logins: frozenset[str] = frozenset()
+    working_hours: WorkingHours | None = None
+    """When they may be reminded; None means the hours that the deployment sets."""
 
     def has_any_role(self, roles: Iterable[Role]) -> bool:
         """Whether this person holds at least one of `roles`; an empty list is never met."""

@@ -93,11 +93,20 @@ Check = (
 
 
 @dataclass(frozen=True, kw_only=True)
+class Escalation:
+    """Who may fill a seat as well, when it is still empty so long after the request opened."""
+
+    after: timedelta
+    to: Role
+
+
+@dataclass(frozen=True, kw_only=True)
 class Seats:
     """How many different people who hold `role` must approve."""
 
     role: Role
     count: int
+    escalation: Escalation | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,10 +258,18 @@ def _rule_json(rule: StageRule) -> Json:
         "from": sorted(s.value for s in rule.from_stages),
         "soak_ms": rule.soak // timedelta(milliseconds=1),
         "checks": [describe_check(c) for c in rule.checks],
-        "seats": sorted([s.role, s.count] for s in rule.seats),
+        "seats": [_seats_json(s) for s in sorted(rule.seats, key=lambda s: s.role)],
         "expires_ms": rule.expires_after // timedelta(milliseconds=1),
         "rejections_to_end": rule.rejections_to_end,
     }
+
+
+def _seats_json(seats: Seats) -> Json:
+    """Without an escalation as it was before there were any: open requests keep their digest."""
+    if seats.escalation is None:
+        return [seats.role, seats.count]
+    after_ms = seats.escalation.after // timedelta(milliseconds=1)
+    return [seats.role, seats.count, {"after_ms": after_ms, "to": seats.escalation.to}]
 
 
 def describe_check(check: Check) -> str:

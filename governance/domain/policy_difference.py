@@ -188,6 +188,7 @@ def _rule(old: StageRule, new: StageRule) -> Iterator[str]:
 
 
 def _seats(old: StageRule, new: StageRule) -> Iterator[str]:
+    yield from _escalations(old, new)
     before = {s.role: s.count for s in old.seats}
     after = {s.role: s.count for s in new.seats}
     if before == after:
@@ -199,6 +200,22 @@ def _seats(old: StageRule, new: StageRule) -> Iterator[str]:
     for role in sorted({*before, *after}):
         if before.get(role) != after.get(role):
             yield f"needs {after.get(role, 0)} from {role} instead of {before.get(role, 0)}"
+
+
+def _escalations(old: StageRule, new: StageRule) -> Iterator[str]:
+    before = {s.role: s.escalation for s in old.seats}
+    for seats in sorted(new.seats, key=lambda s: s.role):
+        was, escalation = before.get(seats.role), seats.escalation
+        if escalation == was:
+            continue
+        if escalation is None:
+            yield f"opens the seat of {seats.role} to nobody else any more"
+        else:
+            yield (
+                f"opens an empty seat of {seats.role} to {escalation.to} after "
+                f"{duration(escalation.after)}"
+                + (f" instead of to {was.to} after {duration(was.after)}" if was else "")
+            )
 
 
 def _rejections(count: int) -> str:
@@ -235,6 +252,9 @@ def _person(
         yield concerned.change(f"{person} loses {role}", _asks(role))
     if before.name != after.name:
         yield concerned.everywhere(f"{person} is called {after.name} instead of {before.name}")
+    if before.working_hours != after.working_hours:
+        hours = after.working_hours.words if after.working_hours else "as everybody's"
+        yield concerned.everywhere(f"{person} has other working hours: {hours}")
     kinds: tuple[tuple[str, Callable[[Person], Collection[str]]], ...] = (
         ("Slack account", lambda p: p.slack),
         ("MLflow user", lambda p: p.mlflow_users),
@@ -258,7 +278,7 @@ def _asks(role: Role) -> Callable[[ModelPolicy], bool]:
         if policy.break_glass is not None and role in policy.break_glass.roles:
             return True
         for rule in policy.stages.values():
-            if any(seat.role == role for seat in rule.seats):
+            if any(role in (s.role, s.escalation and s.escalation.to) for s in rule.seats):
                 return True
             if any(isinstance(c, ValidatedAfterStaging) and c.role == role for c in rule.checks):
                 return True

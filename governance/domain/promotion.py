@@ -152,6 +152,8 @@ class Request:
     """The champion's files where the record knows them: shown, and bound by nothing."""
     quarantined: str = ""
     """Why the version was quarantined when this was opened: shown; an approval lifts it."""
+    escalated: frozenset[Role] = frozenset()
+    """The seats, by their role, that another role may fill as well by now."""
     note: str = ""
     """Why it ended, or what it waits for, in one sentence."""
     glass: BrokenGlass | None = None

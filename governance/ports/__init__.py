@@ -8,6 +8,7 @@ Knows the domain and nothing of any vendor. Every implementation translates its 
 from governance.ports.kept import (
     HEADS_UNREADABLE,
     HEADS_UNWRITABLE,
+    Ask,
     DoneRollback,
     Drill,
     InboxId,
@@ -47,6 +48,7 @@ __all__ = [
     "HEADS_UNREADABLE",
     "HEADS_UNWRITABLE",
     "Accounts",
+    "Ask",
     "Cursor",
     "DayCounts",
     "Decided",

@@ -158,6 +158,19 @@ class OpenHome:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ask:
+    """One person who was asked to decide on a request and can still fill a seat of it."""
+
+    request_id: RequestId
+    person: PersonId
+    asked_at: datetime
+    last_at: datetime
+    """When they were asked, or reminded the last time."""
+    reminders: int
+    """How many reminders were sent."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Look:
     """When a monitor is looked at next, and by which description."""
 

@@ -16,6 +16,10 @@ class Accounts(Protocol):
         """Raises Unavailable `workspace_unavailable`; an account that is not there any more is
         answered as deleted."""
 
+    def time_zone(self, account: str) -> str:
+        """The time zone that the workspace knows of an account, such as `Europe/Amsterdam`; `UTC`
+        when it knows none. Raises Unavailable `workspace_unavailable`."""
+
     def verify_channel(self, channel: str) -> None:
         """That the bot is in a channel, named by its id or by # and its name.
         Raises Refused `no_such_channel` or `not_in_channel`, Unavailable."""

@@ -19,6 +19,7 @@ from governance.domain.promotion import Request
 from governance.domain.review import Review
 from governance.domain.tenure import Ending, Observed, Tenure
 from governance.ports.kept import (
+    Ask,
     DoneRollback,
     Drill,
     InboxId,
@@ -117,6 +118,27 @@ class Transaction(Protocol):
 
     def past_decisions(self, request_id: RequestId) -> tuple[PastDecision, ...]:
         """All, oldest first."""
+
+    # who was asked
+    def begin_ask(self, request_id: RequestId, person: PersonId) -> bool:
+        """Somebody is asked to decide; False when they are asked already. Asked anew after an
+        end, they are reminded from the beginning."""
+
+    def asks(self, request_id: RequestId) -> tuple[Ask, ...]:
+        """Those who are asked, by person."""
+
+    def due_asks(self) -> tuple[Ask, ...]:
+        """Those whose reminder is due or not planned yet, oldest first."""
+
+    def plan_ask(self, ask: Ask, at: datetime) -> None:
+        """When to look at it again; nothing when it was reminded or ended meanwhile."""
+
+    def claim_reminder(self, ask: Ask) -> bool:
+        """Count one more reminder, sent now; False when somebody else did, or it has ended. At
+        most one caller gets True for the same `ask`."""
+
+    def end_ask(self, request_id: RequestId, person: PersonId) -> None:
+        """They decided, or can fill no seat any more. Idempotent."""
 
     # versions in stages
     def tenures(self, model: ModelName) -> tuple[Tenure, ...]:

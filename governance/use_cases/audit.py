@@ -90,6 +90,8 @@ def _model_problems(tx: Transaction, model: ModelName, history: ModelHistory) ->
         in_force = {d.person: d.verdict for d in tx.decisions(request_id)}
         if in_force != asked.in_force:
             yield f"the table of decisions says otherwise of request {request_id} than the record"
+        if requests[request_id].escalated != asked.escalated:
+            yield f"the table of requests says otherwise of request {request_id} than the record"
 
     reviews = {
         r.id: (r.glass.person, r.state, r.due_at, {o.person: o.answer for o in r.opinions})

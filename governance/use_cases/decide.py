@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 from governance.domain.approval import Decision, RequestId, Verdict
 from governance.domain.errors import Conflict, Refused
+from governance.domain.escalation import may_fill
 from governance.domain.identity import Actor, Person, Role, Standing
 from governance.domain.ledger import Event, EventKind
 from governance.domain.policy import ModelPolicy, policy_for
 from governance.domain.promotion import TAKES_VOTES, Request, is_expired
 from governance.domain.promotion import Event as Happening
 from governance.ports import Notice, NoticeKind, Rules, Transaction
-from governance.use_cases.promote import ask_those_who_could_fill, refuse_long_text
+from governance.use_cases.attention import ask_those_who_could_fill, escalate_if_due
+from governance.use_cases.promote import refuse_long_text
 from governance.use_cases.settle import barred_for, binding_facts, move, redraw, settle
 from governance.use_cases.world import World, require_person, require_standing
 
@@ -55,12 +57,14 @@ def decide(world: World, ballot: Ballot, *, actor: Actor, standing: Standing) ->
                     f"counted. {request.note or 'Something was changed.'} Look at the current "
                     "message and decide there.",
                 )
+            request = escalate_if_due(tx, rules, policy, request)
             roles = _require_eligible(rules, policy, request, person, actor)
             _append(tx, request, ballot, person, actor, roles)
             if _ends_it(tx, policy, request, ballot):
                 return move(tx, request, Happening.REJECTED, actor, ballot.comment)
             settled = settle(tx, rules, policy, request, actor)
             redraw(tx, settled)
+            ask_those_who_could_fill(tx, rules, policy, settled)
             return settled
 
 
@@ -155,7 +159,7 @@ def _require_eligible(
             "It counts for the next one.",
         )
     roles = request.countable_roles(person.id, person.roles)
-    wanted = {s.role for s in policy.stages[request.target].seats}
+    wanted = may_fill(policy.stages[request.target].seats, request.escalated)
     if not roles & wanted:
         asked = " or ".join(sorted(wanted)) or "nobody"
         when = " was none of these when it was opened" if person.roles & wanted else " is none"

@@ -33,14 +33,11 @@ from governance.ports import (
     Rules,
     Transaction,
 )
+from governance.use_cases.attention import ask_those_who_could_fill
 from governance.use_cases.audit import quick_check
 from governance.use_cases.makers import named_authors
 from governance.use_cases.observe import after_production, apply_moves, observed_facts
-from governance.use_cases.promote import (
-    ask_those_who_could_fill,
-    entered_staging,
-    why_staging_was_skipped,
-)
+from governance.use_cases.promote import entered_staging, why_staging_was_skipped
 from governance.use_cases.reviews import begin_review
 from governance.use_cases.settle import end_vote, move, quorum_of, redraw, settle
 from governance.use_cases.world import World

@@ -25,12 +25,13 @@ from governance.domain.policy import ModelPolicy, StageRule
 from governance.domain.promotion import Request, State
 from governance.domain.tenure import Tenure, staged_elsewhere
 from governance.ports import Notice, NoticeKind, Rules, Transaction
+from governance.use_cases.attention import ask_those_who_could_fill
 from governance.use_cases.audit import quick_check
 from governance.use_cases.debt import refuse_while_review_overdue
 from governance.use_cases.makers import Authors, authors_of
 from governance.use_cases.naming import nearest_named
 from governance.use_cases.observe import observe
-from governance.use_cases.settle import barred_for, binding_facts, settle, who_could_fill
+from governance.use_cases.settle import barred_for, binding_facts, settle
 from governance.use_cases.sides import with_profile
 from governance.use_cases.world import (
     World,
@@ -458,22 +459,3 @@ def _headline(policy: ModelPolicy, snapshot: Snapshot) -> list[tuple[str, str]]:
     """The metrics that the trail prints, as they were claimed when the request was opened."""
     found = [(name, snapshot.metric(name)) for name in policy.headline]
     return [(name, metric.text) for name, metric in found if metric is not None]
-
-
-def ask_those_who_could_fill(
-    tx: Transaction, rules: Rules, policy: ModelPolicy, request: Request
-) -> None:
-    """Queue a direct message to each person whose approval would fill an empty seat, and to
-    nobody else."""
-    everyone = rules.roster.people.values()
-    decisions = tx.decisions(request.id)
-    for person in sorted(who_could_fill(decisions, rules, policy, request, everyone)):
-        tx.notify(
-            Notice(
-                kind=NoticeKind.ASK,
-                what="ask",
-                model=request.model,
-                request_id=request.id,
-                person=person,
-            )
-        )

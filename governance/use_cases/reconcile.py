@@ -26,6 +26,7 @@ from governance.domain.promotion import Event as Happening
 from governance.domain.promotion import Request, State, is_expired
 from governance.ports import IntentKind, Notice, NoticeKind, Transaction
 from governance.use_cases import restore
+from governance.use_cases.attention import ask_those_who_could_fill
 from governance.use_cases.audit import quick_check
 from governance.use_cases.execute import (
     check_again,
@@ -37,7 +38,6 @@ from governance.use_cases.execute import (
 )
 from governance.use_cases.makers import named_authors
 from governance.use_cases.observe import keep_first_sights, observe
-from governance.use_cases.promote import ask_those_who_could_fill
 from governance.use_cases.settle import move, redraw, settle, void_votes
 from governance.use_cases.world import World
 

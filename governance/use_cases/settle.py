@@ -3,7 +3,7 @@ transaction that changed a vote, so that the record, the votes and the state nev
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from governance.domain.approval import (
@@ -20,8 +20,8 @@ from governance.domain.checks import Outcome
 from governance.domain.identity import Actor, Person, PersonId, Role
 from governance.domain.ledger import Event, EventKind
 from governance.domain.policy import ModelPolicy
+from governance.domain.promotion import TAKES_VOTES, Request, State, step
 from governance.domain.promotion import Event as Happening
-from governance.domain.promotion import Request, State, step
 from governance.ports import Notice, NoticeKind, Rules, Transaction
 
 
@@ -67,23 +67,33 @@ def quorum_among(
         policy.stages[request.target].seats,
         approvals_among(decisions, rules, request),
         barred_for(policy, request.makers, request.requester),
+        escalated=request.escalated,
     )
 
 
 def who_could_fill(
-    decisions: Iterable[Decision],
+    decisions: Sequence[Decision],
     rules: Rules,
     policy: ModelPolicy,
     request: Request,
     people: Iterable[Person],
 ) -> frozenset[PersonId]:
-    """Those of these people whose approval would fill an empty seat: the only ones worth asking."""
+    """Those of these people whose approval would fill an empty seat now, and who can click with an
+    account that counts for this request: the only ones worth asking."""
+    if request.state not in TAKES_VOTES:
+        return frozenset()
     return could_fill(
         policy.stages[request.target].seats,
         approvals_among(decisions, rules, request),
         barred_for(policy, request.makers, request.requester),
-        {p.id: request.countable_roles(p.id, p.roles) for p in people},
+        {p.id: request.countable_roles(p.id, p.roles) for p in people if _can_click(p, request)},
+        escalated=request.escalated,
     )
+
+
+def _can_click(person: Person, request: Request) -> bool:
+    at_opening = request.accounts_at_opening.get(person.id, frozenset())
+    return any(account in at_opening for account in person.slack)
 
 
 def settle(
@@ -136,6 +146,9 @@ def move(
         )
     )
     redraw(tx, saved)
+    if saved.state not in TAKES_VOTES:
+        for ask in tx.asks(saved.id):
+            tx.end_ask(saved.id, ask.person)
     if not saved.is_open:
         tx.notify(
             Notice(

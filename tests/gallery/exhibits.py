@@ -46,6 +46,13 @@ def _requests(size: Size) -> Exhibits:
         yield state.value, views.request_message(shown(size, replace(request(size), state=state)))
 
 
+def _reminders(size: Size) -> Exhibits:
+    for state in State:
+        yield state.value, views.reminder_message(shown(size, replace(request(size), state=state)))
+    again = messages.reminded_before(request(size))
+    yield "in place of an older one", views.sentence(again)
+
+
 def _offers(size: Size) -> Exhibits:
     model = LONG_NAME if _is_large(size) else ModelName("m")
     reasons = tuple((Version(n), NASTY) for n in range(1, 30 if _is_large(size) else 2))
@@ -118,6 +125,7 @@ OF_MODEL: Mapping[str, Mapping[str, Json]] = {
 TIMELINE: Mapping[str, Mapping[str, Json]] = {
     "vote": {"person": "ana", "verdict": "approve", "comment": "looks good"},
     "vote_withdrawn": {"person": "ana"},
+    "escalated": {"role": "risk", "to": "head_of_risk", "after_ms": 14_400_000},
     "state": {"state": "held", "why": "Waits for 5 s in Staging."},
 }
 ALERT_LINES: Mapping[str, Mapping[str, object]] = {
@@ -270,6 +278,7 @@ class Hall:
 
 HALLS = (
     Hall("views.request_message", _requests),
+    Hall("views.reminder_message", _reminders),
     Hall("views.offer_message", _offers),
     Hall("views.sentence", _sentences),
     Hall("views.sentence", _notices),

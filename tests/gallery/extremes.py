@@ -87,6 +87,8 @@ def shown(size: Size, made: Request | None = None) -> views.Shown:
         FilledSeat(
             seat=Seat(role=Role(f"role_{n}_{NASTY if count > 1 else ''}"), number=1),
             person=PersonId("ana") if n % 2 else None,
+            held=Role("head_of_risk") if n % 2 else None,
+            open_to=Role("head_of_risk") if count > 1 else None,
         )
         for n in range(count)
     )

@@ -13,6 +13,7 @@ from governance.domain.identity import Person, PersonId, Role, SlackAccount
 from governance.domain.monitoring.spec import Watching
 from governance.domain.policy import (
     BreakGlassRule,
+    Escalation,
     ModelPolicy,
     Seats,
     SignatureRecorded,
@@ -20,6 +21,7 @@ from governance.domain.policy import (
     UnknownAuthor,
 )
 from governance.domain.policy_difference import PolicyChange, policy_changes
+from governance.domain.working_hours import working_hours
 from governance.ports import Rules
 from tests.builders import a_person, a_policy, a_roster, a_rule, some_rules
 from tests.policy.texts import FILES, edited
@@ -39,6 +41,12 @@ def changes(old: Rules, new: Rules) -> tuple[PolicyChange, ...]:
     [
         ("credit.yaml", "      - {role: risk, count: 1}\n", "", "risk"),
         ("credit.yaml", "{role: risk, count: 1}", "{role: on_call}", "on_call"),
+        (
+            "credit.yaml",
+            "{role: risk, count: 1}",
+            "{role: risk, count: 1, escalate: {after: 4h, to: on_call}}",
+            "Production opens an empty seat of risk to on_call after 4 h",
+        ),
         ("credit.yaml", "value: 0.7", "value: 0.65", "0.65"),
         ("credit.yaml", "soak: 1d", "soak: 5s", "5 s"),
         ("credit.yaml", "rollback: [on_call]", "rollback: [on_call, risk]", "risk"),
@@ -50,6 +58,12 @@ def changes(old: Rules, new: Rules) -> tuple[PolicyChange, ...]:
         ("people.yaml", "roles: [data_scientist]\n", "roles: [risk]\n", "dana gains risk"),
         ("people.yaml", "roles: [data_scientist]\n", "roles: [risk]\n", "loses data_scientist"),
         ("people.yaml", "[U0RAJ]", "[U0RAJ, U0RAJ2]", "raj gains the Slack account U0RAJ2"),
+        (
+            "people.yaml",
+            "    roles: [validator]\n",
+            "    roles: [validator]\n    working_hours: Sun-Thu 08:00-16:00\n",
+            "ana has other working hours: Sun-Thu 08:00-16:00",
+        ),
         ("people.yaml", "[ci-pipeline]", "[ci-pipeline, cron]", "cron"),
         ("people.yaml", "    os_logins: [otto]\n", "", "otto loses the OS login otto"),
         ("people.yaml", "name: Raj Patel", "name: Raj P.", "raj is called Raj P."),
@@ -61,6 +75,27 @@ def test_a_change_in_the_files_is_told(file: str, old: str, new: str, words: str
     found = changes(BEFORE, load_texts(texts).rules)
     assert any(words in change.words for change in found), found
     assert any(change.models for change in found)
+
+
+def test_an_escalation_that_changes_or_goes_is_told_and_changes_the_digest() -> None:
+    """It decides who may approve; without one the digest is what it was before there were any."""
+
+    def rules(escalation: Escalation | None) -> Rules:
+        seats = (Seats(role=Role("risk"), count=1, escalation=escalation),)
+        return some_rules(a_policy(a_rule(Stage.STAGING), a_rule(seats=seats)))
+
+    short = rules(Escalation(after=timedelta(hours=4), to=Role("lead")))
+    longer = rules(Escalation(after=timedelta(hours=5), to=Role("lead")))
+    none = rules(None)
+    assert [c.words for c in changes(short, longer)] == [
+        "credit_scoring: Production opens an empty seat of risk to lead after 5 h instead of to "
+        "lead after 4 h"
+    ]
+    assert [c.words for c in changes(longer, none)] == [
+        "credit_scoring: Production opens the seat of risk to nobody else any more"
+    ]
+    digests = [r.policies.policies["credit_scoring"].digest for r in (short, longer, none)]
+    assert len(set(digests)) == 3
 
 
 def test_a_comment_has_no_words() -> None:
@@ -103,6 +138,7 @@ PERSON_FIELDS: dict[str, object] = {
     "mlflow_users": frozenset({"other"}),
     "git_emails": frozenset({"other@example.com"}),
     "os_logins": frozenset({"other"}),
+    "working_hours": working_hours("Sun-Thu 08:00-16:00"),
 }
 
 

@@ -98,6 +98,16 @@ def test_a_person_without_a_slack_account_fills_no_seat() -> None:
     assert any("no alert reaches them" in w.what for w in loaded.warnings)
 
 
+def test_an_escalation_to_a_role_that_nobody_holds_is_warned_about() -> None:
+    """It would open the seat to nobody; the policy stands, since the first role is held."""
+    people = PEOPLE.replace("risk, on_call]", "risk, lead, on_call]")
+    policy = POLICY.replace(
+        "{role: risk, count: 1}", "{role: risk, escalate: {after: 4h, to: lead}}"
+    )
+    loaded = load_texts({"people.yaml": people, "credit.yaml": policy})
+    assert any("escalating to them opens the seat to nobody" in w.what for w in loaded.warnings)
+
+
 def test_a_rollback_that_nobody_could_order_is_refused() -> None:
     """At night it would be too late to find out."""
     texts, _line = edited("people.yaml", "    roles: [on_call]\n", "")

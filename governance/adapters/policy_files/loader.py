@@ -14,7 +14,13 @@ from pydantic import ValidationError
 
 from governance.adapters.policy_files.document import LARGEST_FILE_BYTES, Document, read_document
 from governance.adapters.policy_files.people import declared, roster_of, shared_accounts
-from governance.adapters.policy_files.policies import Passable, policy_of, repeated_checks, ties
+from governance.adapters.policy_files.policies import (
+    Passable,
+    late_escalations,
+    policy_of,
+    repeated_checks,
+    ties,
+)
 from governance.adapters.policy_files.problems import Finding, PolicyProblems, Report
 from governance.adapters.policy_files.refusals import refusals
 from governance.adapters.policy_files.schema import PeopleFile, PolicyFile
@@ -213,6 +219,7 @@ def _examine(texts: Mapping[str, str]) -> _Examined:
             continue
         policies[file] = policy
         problems += repeated_checks(document, policy)
+        problems += late_escalations(document, policy)
         if roster is not None:
             passable = Passable(document, policy, roster)
             problems += passable.problems()

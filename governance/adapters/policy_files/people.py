@@ -51,6 +51,7 @@ def _person(person: PersonId, part: PersonPart) -> Person:
         mlflow_users=frozenset(part.mlflow_users or ()),
         git_emails=frozenset(part.git_emails or ()),
         os_logins=frozenset(part.os_logins or ()),
+        working_hours=part.working_hours,
     )
 
 

@@ -15,6 +15,7 @@ from governance.adapters.policy_files.schema import (
     PolicyFile,
     ProductionCheck,
     ProductionRule,
+    SeatsPart,
     StagingCheck,
     StagingRule,
 )
@@ -28,6 +29,7 @@ from governance.domain.policy import (
     Check,
     ColumnsNotUsed,
     DatasetRecorded,
+    Escalation,
     MetricAtLeast,
     MetricAtMost,
     ModelPolicy,
@@ -83,9 +85,18 @@ def _rule(target: Stage, part: StagingRule | ProductionRule, soak: timedelta) ->
         from_stages=frozenset(Stage(s) for s in part.from_stages),
         soak=soak,
         checks=tuple(_check(c) for c in part.checks or ()),
-        seats=tuple(Seats(role=Role(s.role), count=s.count) for s in approvals),
+        seats=tuple(_seats(s) for s in approvals),
         expires_after=part.expires_after,
         rejections_to_end=part.rejections_to_end,
+    )
+
+
+def _seats(part: SeatsPart) -> Seats:
+    escalate = part.escalate
+    return Seats(
+        role=Role(part.role),
+        count=part.count,
+        escalation=Escalation(after=escalate.after, to=Role(escalate.to)) if escalate else None,
     )
 
 
@@ -128,6 +139,18 @@ def repeated_checks(document: Document, policy: ModelPolicy) -> Iterator[Finding
                     "Write it once",
                 )
             seen.add(words)
+
+
+def late_escalations(document: Document, policy: ModelPolicy) -> Iterator[Finding]:
+    """A seat that opens to a second role only when its request has expired opens to nobody."""
+    for stage, rule in policy.stages.items():
+        for number, seats in enumerate(rule.seats):
+            if seats.escalation is not None and seats.escalation.after >= rule.expires_after:
+                yield document.finding(
+                    ("stages", stage.value, "approvals", number, "escalate", "after"),
+                    f"the seat of `{seats.role}` escalates when the request has expired",
+                    "Write a time shorter than expires_after",
+                )
 
 
 def ties(
@@ -258,6 +281,7 @@ class Passable:
                     f"{_listed(roles)}",
                     "One more person has to hold the role",
                 )
+        yield from self._escalations_to_nobody()
         for number, person in enumerate(self._policy.on_call):
             if person in self._roster.people and person not in self._voters:
                 yield self._document.finding(
@@ -265,6 +289,18 @@ class Passable:
                     f"{person} is on call and has no Slack account, so no alert reaches them",
                     "Add slack: [U…] in people.yaml",
                 )
+
+    def _escalations_to_nobody(self) -> Iterator[Finding]:
+        for stage, rule in self._policy.stages.items():
+            for number, seats in enumerate(rule.seats):
+                to = seats.escalation.to if seats.escalation else None
+                if to is not None and not any(to in roles for roles in self._voters.values()):
+                    yield self._document.finding(
+                        ("stages", stage.value, "approvals", number, "escalate", "to"),
+                        f"nobody who has a Slack account holds {to}, so escalating to them opens "
+                        "the seat to nobody",
+                        "Give the role to somebody, or name another",
+                    )
 
     def _missing(self, rule: StageRule, requester: PersonId) -> tuple[Role, ...]:
         owners = () if self._policy.owners_may_approve else self._policy.owners

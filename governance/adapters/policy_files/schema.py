@@ -33,6 +33,7 @@ from governance.adapters.policy_files.words import (
     Duration,
     Email,
     Expiry,
+    HoursPart,
     ModelPattern,
     Number,
     OsLogin,
@@ -133,11 +134,27 @@ class ProductionCheck(StagingCheck):
 # --- stages ---------------------------------------------------------------------------------------
 
 
+class EscalatePart(Part):
+    """Who may fill a seat as well, when it is still empty so long after the request opened."""
+
+    after: Expiry = Field(examples=["4h"])
+    to: RoleRef = Field(examples=["lead"])
+
+
 class SeatsPart(Part):
     """How many different people of one role have to approve."""
 
     role: RoleRef = Field(examples=["validator"])
     count: Annotated[int, Field(ge=1, le=MOST_SEATS)] = 1
+    escalate: EscalatePart | None = None
+
+    @model_validator(mode="after")
+    def _to_another(self) -> Self:
+        if self.escalate is not None and self.escalate.to == self.role:
+            raise problem(
+                f"the seat of `{self.role}` escalates to the same role", "Name another role"
+            )
+        return self
 
 
 def _roles_once(seats: tuple[SeatsPart, ...]) -> tuple[SeatsPart, ...]:
@@ -264,6 +281,7 @@ class PersonPart(Part):
     git_emails: Several[Email] | None = None
     os_logins: Several[OsLogin] | None = None
     roles: Several[RoleRef] | None = None
+    working_hours: HoursPart | None = None
 
 
 class PeopleFile(Part):

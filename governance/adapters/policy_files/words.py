@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from governance.domain.suggestion import nearest
+from governance.domain.working_hours import WorkingHours, working_hours
 
 LONGEST_WORD = 250
 LONGEST_DURATION = timedelta(days=3660)
@@ -240,6 +241,30 @@ ReviewTime = Annotated[
     BeforeValidator(_duration),
     AfterValidator(_time_to_review),
     WithJsonSchema(_DURATION_SCHEMA),
+]
+
+
+def _hours(value: object) -> WorkingHours:
+    if isinstance(value, WorkingHours):
+        return value
+    try:
+        return working_hours(str(value))
+    except ValueError as wrong:
+        what, _semicolon, instead = str(wrong).partition("; ")
+        raise problem(f"`{value}` {what}", instead[:1].upper() + instead[1:]) from None
+
+
+HoursPart = Annotated[
+    WorkingHours,
+    BeforeValidator(_hours),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": "^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)(-(Mon|Tue|Wed|Thu|Fri|Sat|Sun))? "
+            "[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$",
+            "examples": ["Mon-Fri 09:00-17:00"],
+        }
+    ),
 ]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from governance.adapters.sql_store.ask_part import AskPart
 from governance.adapters.sql_store.home_part import HomePart
 from governance.adapters.sql_store.ledger_part import LedgerPart
 from governance.adapters.sql_store.post_part import PostPart
@@ -18,7 +19,9 @@ from governance.domain.ledger import Head
 from governance.ports import KeptHeads
 
 
-class SqlTransaction(LedgerPart, RequestPart, StagePart, ReviewPart, WatchPart, PostPart, HomePart):
+class SqlTransaction(
+    LedgerPart, RequestPart, StagePart, ReviewPart, WatchPart, PostPart, HomePart, AskPart
+):
     """Implements `governance.ports.Transaction`; opened by the store alone."""
 
     def __init__(

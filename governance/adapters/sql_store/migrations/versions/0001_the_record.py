@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
+from governance.adapters.sql_store.attention_tables import ATTENTION
 from governance.adapters.sql_store.tables import metadata
 from governance.adapters.sql_store.triggers import STATEMENTS
 from governance.adapters.sql_store.watch_tables import WATCHING
@@ -17,6 +18,7 @@ depends_on = None
 def upgrade() -> None:
     """Create every table and trigger of the first version."""
     connection = op.get_bind()
-    metadata.create_all(connection, tables=[t for t in metadata.sorted_tables if t not in WATCHING])
+    later = (*WATCHING, *ATTENTION)
+    metadata.create_all(connection, tables=[t for t in metadata.sorted_tables if t not in later])
     for statement in STATEMENTS[connection.dialect.name]:
         connection.exec_driver_sql(statement)

@@ -1,0 +1,28 @@
+"""The tables of people's attention: who was asked, and when they are reminded."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, Integer, String, Table, text
+
+from governance.adapters.sql_store.tables import UtcMoment, metadata
+
+asks = Table(
+    "asks",
+    metadata,
+    Column("request_id", String(40), primary_key=True),
+    Column("person", String(200), primary_key=True),
+    Column("asked_at", UtcMoment, nullable=False),
+    Column("last_at", UtcMoment, nullable=False),
+    Column("reminders", Integer, nullable=False),
+    Column("next_at", UtcMoment),
+    Column("ended_at", UtcMoment),
+    Index(
+        "asks_running",
+        "next_at",
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+)
+"""One row for each person and request; `next_at` is empty while nothing is planned."""
+
+ATTENTION = (asks,)
