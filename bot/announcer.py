@@ -27,6 +27,7 @@ from governance.domain.monitoring.alert import Alert, AlertId
 from governance.domain.policy import ModelPolicy, policy_for
 from governance.domain.promotion import TAKES_VOTES
 from governance.ports import Notice, NoticeKind, SentMessage
+from governance.use_cases.grouped import roles_asked, rules_shown
 from governance.use_cases.world import World
 
 _log = logging.getLogger("foureyes.announcer")
@@ -183,6 +184,8 @@ class Announcer:
             there = tx.message(key)
         if not shown.request.is_open:
             return  # decided meanwhile: nobody is asked any more
+        if there is None and self._is_outside(_person_of(notice), shown):
+            return  # whose vote would not count is not asked
         where = self._direct_channel(_person_of(notice))
         if there is None:
             asked = views.sentence(messages.asked(shown.request, rules.roster))
@@ -217,6 +220,15 @@ class Announcer:
         with self.world.store.transaction() as tx:
             tx.save_message(key, replace(posted, drawn=_digest(drawn)))
             tx.save_message(f"{key} {notice.facts['number']}", posted)
+
+    def _is_outside(self, person: PersonId, shown: Shown) -> bool:
+        """Whether every role that would count for this request is narrowed by a user group that
+        this person is not in, as far as Slack says."""
+        if shown.policy is None:
+            return False
+        asked = roles_asked(shown.policy, shown.request.target)
+        known = rules_shown(self.world).roster.people.get(person)
+        return known is not None and bool(known.outside.keys() & asked) and not known.roles & asked
 
     def _tell(self, notice: Notice) -> None:
         rules = self.world.rules.current()

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from bot.settings import STORE_WORD, Settings, required
 from governance.domain.errors import IntegrityViolation, Refused, Unavailable
-from governance.domain.identity import Actor, Standing
+from governance.domain.identity import Actor, Standing, UserGroup
 from governance.domain.ledger import Head, KeptHead
 from governance.ports import (
     Accounts,
@@ -94,6 +94,16 @@ class NoWorkspace:
         raise Unavailable(
             "workspace_unavailable", f"This command does not ask Slack about {account}."
         )
+
+    def members(self, group: UserGroup) -> frozenset[str]:
+        """Raises Unavailable, always."""
+        raise Unavailable(
+            "workspace_unavailable", f"This command does not ask Slack who is in {group}."
+        )
+
+    def members_shown(self, group: UserGroup) -> frozenset[str] | None:
+        """Nobody knows."""
+        return None
 
     def verify_channel(self, channel: str) -> None:
         """Raises Unavailable, always."""

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from governance.domain.errors import Refused, Unavailable
-from governance.domain.identity import SlackAccount, Standing
+from governance.domain.identity import SlackAccount, Standing, UserGroup
 
 _PAGE = 200
 _NO_ZONE = "UTC"
+_SHOWN_SECONDS = 60.0
+_GROUP_ADVICE = {
+    "missing_scope": "the app lacks the scope usergroups:read; `foureyes doctor` says more.",
+    "plan_upgrade_required": "this workspace's plan has no user groups.",
+}
 _GONE = ("user_not_found", "users_not_found", "user_not_visible")
 
 
 class SlackAccounts:
-    """Implements `governance.ports.Accounts` over `users.info`; asks each time, caches nobody."""
+    """Implements `governance.ports.Accounts` over `users.info` and `usergroups`; asks each time.
+    What is only shown may be a minute old."""
 
-    def __init__(self, client: WebClient) -> None:
+    def __init__(self, client: WebClient, *, elapsed: Callable[[], float] = time.monotonic) -> None:
         self._client = client
+        self._elapsed = elapsed
+        self._shown: dict[UserGroup, tuple[float, frozenset[str] | None]] = {}
         self._lock = threading.Lock()
         self._home: tuple[str, str] | None = None
 
@@ -66,6 +76,45 @@ class SlackAccounts:
             raise _unavailable(error) from error
         zone = user.get("tz")
         return zone if isinstance(zone, str) and zone else _NO_ZONE
+
+    def members(self, group: UserGroup) -> frozenset[str]:
+        """Raises Unavailable `workspace_unavailable`."""
+        try:
+            if group.startswith("@"):
+                return self._members_by_handle(group)
+            found = self._client.usergroups_users_list(usergroup=group).get("users") or []
+            return frozenset(str(account) for account in found)
+        except SlackApiError as error:
+            if error.response.get("error") == "no_such_subteam":
+                return frozenset()
+            raise _group_unavailable(group, error) from error
+        except OSError as error:
+            raise _group_unavailable(group, error) from error
+
+    def _members_by_handle(self, group: UserGroup) -> frozenset[str]:
+        handle = group.removeprefix("@")
+        listed = self._client.usergroups_list(include_users=True).get("usergroups") or []
+        return frozenset(
+            str(account)
+            for found in listed
+            if found.get("handle") == handle and not found.get("date_delete")
+            for account in found.get("users") or []
+        )
+
+    def members_shown(self, group: UserGroup) -> frozenset[str] | None:
+        """None when Slack does not say; that too is kept for a while, so that nobody waits for it
+        again and again."""
+        with self._lock:
+            asked_at, known = self._shown.get(group, (float("-inf"), None))
+        if self._elapsed() - asked_at < _SHOWN_SECONDS:
+            return known
+        try:
+            known = self.members(group)
+        except Unavailable:
+            known = None
+        with self._lock:
+            self._shown[group] = (self._elapsed(), known)
+        return known
 
     def verify_channel(self, channel: str) -> None:
         """That the bot is in it."""
@@ -120,6 +169,17 @@ def _same(user: dict[str, object], team: str, enterprise: str) -> bool | None:
     if enterprise and isinstance(grid, dict):
         return grid.get("enterprise_id") == enterprise
     return False
+
+
+def _group_unavailable(group: UserGroup, error: SlackApiError | OSError) -> Unavailable:
+    problem = _unavailable(error)
+    code = error.response.get("error") if isinstance(error, SlackApiError) else None
+    why = _GROUP_ADVICE.get(str(code), "Slack does not answer.")
+    return Unavailable(
+        problem.code,
+        f"Nobody can tell who is in the user group {group} now: {why}",
+        retry_after_seconds=problem.retry_after_seconds,
+    )
 
 
 def _unavailable(error: SlackApiError | OSError) -> Unavailable:

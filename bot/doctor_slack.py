@@ -5,12 +5,13 @@ Asks Slack and posts nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.finding import Finding, fine, warning, wrong
+from bot.manifest import BOT_SCOPES, USER_GROUPS_SCOPE
 from bot.settings import Secret
 from governance.ports import Rules
 
@@ -44,9 +45,12 @@ def examine_slack(
         return
     yield fine("SLACK_BOT_TOKEN", f"{answer['user']} in {answer['team']}")
     granted = _granted(answer.headers or {})
-    yield from _scopes(granted)
+    groups = sorted(set(rules.roster.user_groups.values())) if rules is not None else []
+    yield from _scopes(granted, groups)
     if rules is not None:
         yield from _channels(client, rules)
+    if groups and (granted is None or USER_GROUPS_SCOPE in granted):
+        yield from _user_groups(client, groups)
 
 
 def _client(token: Secret, api_url: str) -> WebClient:
@@ -86,15 +90,22 @@ def _granted(headers: Mapping[str, str | list[str]]) -> frozenset[str] | None:
     return None
 
 
-def _scopes(granted: frozenset[str] | None) -> Iterator[Finding]:
-    from bot.manifest import BOT_SCOPES
-
+def _scopes(granted: frozenset[str] | None, groups: Sequence[str]) -> Iterator[Finding]:
+    """Rules that name no user group need no scope for them."""
     if granted is None:
         yield warning(
             "scopes", "Slack did not say which ones the bot has", "Compare `foureyes manifest`."
         )
         return
     missing = sorted(set(BOT_SCOPES) - granted)
+    if groups and USER_GROUPS_SCOPE not in granted:
+        yield wrong(
+            "user groups",
+            f"the scope {USER_GROUPS_SCOPE} is missing, so nobody's vote counts by a role that "
+            f"{', '.join(groups)} narrows",
+            "Paste `foureyes manifest --user-groups` into the app's manifest and install the app "
+            "again, or delete user_group in people.yaml.",
+        )
     if missing:
         yield wrong(
             "scopes",
@@ -103,6 +114,27 @@ def _scopes(granted: frozenset[str] | None) -> Iterator[Finding]:
         )
     else:
         yield fine("scopes", "all that the bot uses")
+
+
+def _user_groups(client: WebClient, groups: Sequence[str]) -> Iterator[Finding]:
+    try:
+        listed = client.usergroups_list(include_users=True).get("usergroups") or []
+    except SlackApiError as error:
+        yield _refused("user groups", error)
+        return
+    except OSError as error:
+        yield _silent(client.base_url, error)
+        return
+    for group in groups:
+        found = next((g for g in listed if group in (g.get("id"), f"@{g.get('handle')}")), None)
+        if found is None:
+            yield wrong(
+                f"user group {group}",
+                "not there, or disabled, so nobody's vote counts by its role",
+                "Make it, enable it, or name another one in people.yaml.",
+            )
+        else:
+            yield fine(f"user group {group}", f"{len(found.get('users') or [])} members")
 
 
 def _channels(client: WebClient, rules: Rules) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from bot.manifest import COMMANDS
 from bot.views import Drawn
 from governance.domain.identity import Actor
 from governance.domain.suggestion import nearest
+from governance.use_cases.grouped import rules_shown
 from governance.use_cases.world import World
 
 _FOUREYES = "foureyes"
@@ -44,7 +45,7 @@ class Word:
 
 def _help(world: World, asked: Asked) -> Drawn:
     lines = help_words.help_lines(
-        world.rules.current(),
+        rules_shown(world),
         asked.actor,
         prefix=asked.prefix,
         words=[(f"{name} {w.usage}".strip(), w.about) for name, w in WORDS.items()],

@@ -33,7 +33,11 @@ def help_lines(
         ]
         return [*lines, "", *_examples(model, prefix, words, may_act=False)]
     roles = ", ".join(sorted(person.roles)) or "no role"
-    lines = [f"{person.name} ({roles})", *_powers(person, policies)]
+    outside = [
+        f"🚫 {role}: only in the user group {group}, where Slack does not show you"
+        for role, group in sorted(person.outside.items())
+    ]
+    lines = [f"{person.name} ({roles})", *outside, *_powers(person, policies)]
     return [*lines, "", *_examples(model, prefix, words, may_act=True)]
 
 

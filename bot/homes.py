@@ -25,6 +25,7 @@ from bot.home_view import home_view, sentence_home
 from governance.domain.evidence import ModelName
 from governance.domain.identity import Actor, SlackAccount
 from governance.ports import OpenHome, Rules
+from governance.use_cases.grouped import rules_shown
 from governance.use_cases.home import Board, home_for, read_board
 from governance.use_cases.world import World
 
@@ -96,7 +97,7 @@ class Homes:
         return size != self._seen or waited >= _LONGEST_APART_SECONDS
 
     def _draw_all(self) -> int:
-        rules = self.world.rules.current()
+        rules = rules_shown(self.world)
         drawn_at = self.world.elapsed()
         with self.world.store.read() as tx:
             homes = tx.open_homes(tx.now - _KEPT_FOR)

@@ -15,6 +15,9 @@ BOT_SCOPES = (
 )
 """Least privilege: nothing here reads what people write. Files are the pictures of alerts."""
 
+USER_GROUPS_SCOPE = "usergroups:read"
+"""Needed only where people.yaml narrows a role by a user group."""
+
 COMMANDS = {
     "promote": ("Ask for a model version to be promoted", "[model] [version] [stage] [reason]"),
     "rollback": ("Put the last good version back", "model [version] [reason]"),
@@ -34,8 +37,10 @@ class _Command(TypedDict):
     should_escape: bool
 
 
-def app_manifest(prefix: str = "") -> dict[str, object]:
-    """Slack's manifest, schema version 2; `prefix` goes before each command's name."""
+def app_manifest(prefix: str = "", *, user_groups: bool = False) -> dict[str, object]:
+    """Slack's manifest, schema version 2; `prefix` goes before each command's name; `user_groups`
+    asks to read them too."""
+    scopes = sorted([*BOT_SCOPES, USER_GROUPS_SCOPE] if user_groups else BOT_SCOPES)
     commands: list[_Command] = [
         {
             "command": f"/{prefix}{name}",
@@ -61,7 +66,7 @@ def app_manifest(prefix: str = "") -> dict[str, object]:
             "bot_user": {"display_name": "foureyes", "always_online": True},
             "slash_commands": commands,
         },
-        "oauth_config": {"scopes": {"bot": list(BOT_SCOPES)}},
+        "oauth_config": {"scopes": {"bot": scopes}},
         "settings": {
             "event_subscriptions": {"bot_events": list(EVENTS)},
             "interactivity": {"is_enabled": True},

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from governance.domain.errors import Refused, Unavailable
 from governance.domain.evidence import Content, ModelName, Snapshot, Stage, Version
-from governance.domain.identity import SlackAccount, Standing
+from governance.domain.identity import SlackAccount, Standing, UserGroup
 from governance.ports import MetricPoint, ProductionState, Rules, VersionSummary
 
 
@@ -201,6 +201,22 @@ class FakeAccounts:
     no_channels: set[str] = field(default_factory=set)
     zones: dict[str, str] = field(default_factory=dict)
     is_down: bool = False
+    groups: dict[str, set[str]] = field(default_factory=dict)
+    """Members of user groups; one that is not here has none."""
+    groups_are_down: bool = False
+    groups_asked: int = 0
+    """How often somebody asked for a group."""
+
+    def members(self, group: UserGroup) -> frozenset[str]:
+        """Who is in a user group now."""
+        self.groups_asked += 1
+        if self.is_down or self.groups_are_down:
+            raise Unavailable("workspace_unavailable", "Slack does not answer.")
+        return frozenset(self.groups.get(group, ()))
+
+    def members_shown(self, group: UserGroup) -> frozenset[str] | None:
+        """The same for showing."""
+        return None if self.is_down or self.groups_are_down else self.members(group)
 
     def standing(self, account: str) -> Standing:
         """What Slack says of an account now."""

@@ -22,6 +22,12 @@ def register(commands: Commands) -> None:
         help="put before each command's name, such as fe- for /fe-model, where a workspace has "
         "a /model already; the bot takes either",
     )
+    parser.add_argument(
+        "--user-groups",
+        action="store_true",
+        help="ask for the scope usergroups:read too, for a people.yaml in which a role names a "
+        "user_group",
+    )
     parser.epilog = "https://api.slack.com/apps → Create New App → From a manifest."
 
 
@@ -36,5 +42,6 @@ def _prefix(text: str) -> str:
 def _print(options: argparse.Namespace) -> int:
     from bot.manifest import app_manifest
 
-    print(json.dumps(app_manifest(options.prefix), indent=2, ensure_ascii=False))
+    manifest = app_manifest(options.prefix, user_groups=options.user_groups)
+    print(json.dumps(manifest, indent=2, ensure_ascii=False))
     return 0

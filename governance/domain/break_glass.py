@@ -61,7 +61,7 @@ def require_may_break_glass(
         raise Refused(
             "may_not_break_glass",
             f"Breaking glass for {model} needs the role {' or '.join(sorted(rule.roles))}, which "
-            f"{person.name} does not have.",
+            f"{person.name} does not have.{person.why_outside(rule.roles)}",
         )
     return rule
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import NewType
 
 from governance.domain.working_hours import WorkingHours
@@ -18,6 +18,8 @@ PersonId = NewType("PersonId", str)
 Role = NewType("Role", str)
 SlackAccount = NewType("SlackAccount", str)
 """Slack's own user id, such as U024BE7LH; never a display name, which anybody can change."""
+UserGroup = NewType("UserGroup", str)
+"""A user group of Slack: its id, such as S0614TZR7, or its handle with the @."""
 
 
 _ADDRESS = re.compile(r"[^<>]*<([^<>\s]+@[^<>\s]+)>")
@@ -45,6 +47,19 @@ class Person:
     os_logins: frozenset[str] = frozenset()
     working_hours: WorkingHours | None = None
     """When they may be reminded; None means the hours that the deployment sets."""
+    outside: Mapping[Role, UserGroup] = field(default_factory=dict)
+    """Roles that people.yaml gives them and that do not count now: Slack does not show them in the
+    user group that narrows the role."""
+
+    def why_outside(self, roles: Iterable[Role]) -> str:
+        """One more sentence for a refusal, where one of `roles` does not count now; else nothing,
+        with a space in front."""
+        found = [(r, self.outside[r]) for r in sorted(roles) if r in self.outside]
+        return "".join(
+            f" The role {role} counts only in the user group {group}, and Slack does not show "
+            f"{self.name} there."
+            for role, group in found
+        )
 
     def has_any_role(self, roles: Iterable[Role]) -> bool:
         """Whether this person holds at least one of `roles`; an empty list is never met."""
@@ -59,6 +74,22 @@ class Roster:
     people: Mapping[PersonId, Person]
     service_accounts: frozenset[str] = frozenset()
     roles: frozenset[Role] = frozenset()
+    user_groups: Mapping[Role, UserGroup] = field(default_factory=dict)
+    """Roles that count only for people who are in a user group of Slack too. A group takes roles
+    away and never gives one."""
+
+    def narrowed(
+        self, members: Mapping[UserGroup, Collection[str]], roles: Collection[Role]
+    ) -> Roster:
+        """Everyone as they count when user groups have these members: each of `roles` that a group
+        narrows is kept by those alone of whom one Slack account is in it, and by nobody where the
+        group's members are not known."""
+        groups = {r: g for r, g in self.user_groups.items() if r in roles}
+        if not groups:
+            return self
+        return replace(
+            self, people={i: _narrowed(p, groups, members) for i, p in self.people.items()}
+        )
 
     def by_slack(self, account: SlackAccount) -> Person | None:
         """The person who owns a Slack account, or None when nobody does."""
@@ -90,6 +121,19 @@ class Roster:
         """The name to show; the id itself for somebody who is no longer in the file."""
         known = self.people.get(person)
         return known.name if known else str(person)
+
+
+def _narrowed(
+    person: Person, groups: Mapping[Role, UserGroup], members: Mapping[UserGroup, Collection[str]]
+) -> Person:
+    outside = {
+        role: groups[role]
+        for role in sorted(person.roles & groups.keys())
+        if person.slack.isdisjoint(members.get(groups[role], ()))
+    }
+    if not outside:
+        return person
+    return replace(person, roles=person.roles.difference(outside), outside=outside)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -241,6 +241,12 @@ def _people(old: Roster, new: Roster, concerned: _Concerned) -> Iterator[PolicyC
         yield concerned.change(f"there is a role {role} now", _asks(role))
     for role in sorted(old.roles - new.roles):
         yield concerned.change(f"there is no role {role} any more", _asks(role))
+    for role in sorted({*old.user_groups, *new.user_groups}):
+        had, has = old.user_groups.get(role), new.user_groups.get(role)
+        if had != has:
+            now = f"only in the user group {has}" if has else "without a user group"
+            once = f" instead of {had}" if had else ""
+            yield concerned.change(f"the role {role} counts {now}{once}", _asks(role))
 
 
 def _person(

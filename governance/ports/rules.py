@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from governance.domain.identity import Roster, Standing
+from governance.domain.identity import Roster, Standing, UserGroup
 from governance.domain.policy import PolicySet
 
 
@@ -19,6 +19,14 @@ class Accounts(Protocol):
     def time_zone(self, account: str) -> str:
         """The time zone that the workspace knows of an account, such as `Europe/Amsterdam`; `UTC`
         when it knows none. Raises Unavailable `workspace_unavailable`."""
+
+    def members(self, group: UserGroup) -> frozenset[str]:
+        """The accounts in a user group now, asked each time. One that is not there or is disabled
+        has none. Raises Unavailable `workspace_unavailable`."""
+
+    def members_shown(self, group: UserGroup) -> frozenset[str] | None:
+        """The same as known within the last minute, for what people are shown and never for what
+        counts; None when Slack does not say."""
 
     def verify_channel(self, channel: str) -> None:
         """That the bot is in a channel, named by its id or by # and its name.

@@ -15,6 +15,7 @@ from governance.domain.monitoring.alert import Alert, AlertId, Outcome
 from governance.domain.policy import ModelPolicy, policy_for
 from governance.domain.tenure import Origin, Tenure
 from governance.ports import Notice, NoticeKind, Transaction
+from governance.use_cases.grouped import rules_for
 from governance.use_cases.world import World, require_person, require_standing
 
 WATCHER = Actor.automatic("automatic")
@@ -98,9 +99,9 @@ def acknowledge(
     Raises:
         Refused: not this person. Conflict: somebody acknowledged it already.
     """
-    rules = world.rules.current()
     if standing is not None:
         require_standing(standing)
+    rules = rules_for(world, actor)
     person = require_person(rules, actor)
     with world.store.transaction() as tx:
         alert = tx.alert(alert_id)

@@ -19,6 +19,7 @@ from governance.domain.policy import ModelPolicy, Seats, policy_for
 from governance.domain.promotion import TAKES_VOTES, Request, is_expired
 from governance.domain.working_hours import WorkingHours, next_reminder
 from governance.ports import Ask, Notice, NoticeKind, Rules, Transaction
+from governance.use_cases.grouped import rules_shown
 from governance.use_cases.settle import quorum_of, redraw, who_could_fill
 from governance.use_cases.world import World
 
@@ -117,7 +118,7 @@ def look_after(world: World, reminding: Reminding) -> list[FoureyesError]:
     """Escalate what is due, ask whoever can fill a seat by now, and remind those who have not
     decided. Returns what stood in the way; it is tried again at the next call."""
     problems: list[FoureyesError] = []
-    rules = world.rules.current()
+    rules = rules_shown(world)
     with world.store.read() as tx:
         stirred = [r.id for r in tx.open_requests() if _is_stirred(tx, rules, r)]
     for request_id in stirred:

@@ -24,6 +24,7 @@ from governance.domain.identity import Actor, Person, PersonId, Standing
 from governance.domain.policy import BreakGlassRule, ModelPolicy, Seats, policy_for
 from governance.ports import Rules, Transaction
 from governance.use_cases.debt import refuse_while_review_overdue
+from governance.use_cases.grouped import rules_for
 from governance.use_cases.promote import REASON_LIMIT, TICKET_LIMIT, refuse_long_text
 from governance.use_cases.world import World, require_person, require_policy, require_standing
 
@@ -70,8 +71,8 @@ def entitled(world: World, model: ModelName, actor: Actor, standing: Standing) -
         Refused: not this account, not this person, or an earlier break-glass of theirs waits for
         its overdue review.
     """
-    rules = world.rules.current()
     require_standing(standing)
+    rules = rules_for(world, actor)
     person = require_person(rules, actor)
     policy = require_policy(rules, model)
     rule = require_may_break_glass(policy.break_glass, person, model)

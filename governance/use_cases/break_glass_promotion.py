@@ -38,6 +38,7 @@ from governance.use_cases.decide import refuse_over
 from governance.use_cases.execute import (
     EXECUTOR,
     Evidence,
+    as_they_count,
     carry_out,
     check_again,
     drop_invalid_votes,
@@ -223,8 +224,9 @@ def _of_open_request(
 def _without_invalid_votes(
     tx: Transaction, about: Entitled, request: Request, evidence: Evidence
 ) -> Request:
+    rules = as_they_count(about.rules, request, evidence)
     return drop_invalid_votes(
-        tx, request, about.rules, about.policy, evidence.snapshot, evidence.barred_voters
+        tx, request, rules, about.policy, evidence.snapshot, evidence.barred_voters
     )
 
 

@@ -15,6 +15,7 @@ from governance.domain.promotion import TAKES_VOTES, Request, is_expired
 from governance.domain.promotion import Event as Happening
 from governance.ports import Notice, NoticeKind, Rules, Transaction
 from governance.use_cases.attention import ask_those_who_could_fill, escalate_if_due
+from governance.use_cases.grouped import rules_for
 from governance.use_cases.promote import refuse_long_text
 from governance.use_cases.settle import barred_for, binding_facts, move, redraw, settle
 from governance.use_cases.world import World, require_person, require_standing
@@ -38,10 +39,11 @@ def decide(world: World, ballot: Ballot, *, actor: Actor, standing: Standing) ->
     Raises:
         Refused: the person may not decide, or the request is over; recorded.
         Conflict: `stale_drawing`, the click was on an older message; nothing was counted.
+        Unavailable: Slack does not say who is in a user group that narrows a role of theirs.
     """
-    rules = world.rules.current()
     with world.refusals_recorded(EventKind.DECISION_REFUSED, actor, request_id=ballot.request_id):
         require_standing(standing)
+        rules = rules_for(world, actor)
         person = require_person(rules, actor)
         _refuse_bad_comment(ballot)
         with world.store.transaction() as tx:
@@ -164,7 +166,9 @@ def _require_eligible(
         asked = " or ".join(sorted(wanted)) or "nobody"
         when = " was none of these when it was opened" if person.roles & wanted else " is none"
         raise Refused(
-            "no_seat", f"Not counted: this request asks for {asked}, and {person.name}{when}."
+            "no_seat",
+            f"Not counted: this request asks for {asked}, and {person.name}{when}."
+            f"{person.why_outside(wanted)}",
         )
     return roles
 

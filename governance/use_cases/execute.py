@@ -35,6 +35,7 @@ from governance.ports import (
 )
 from governance.use_cases.attention import ask_those_who_could_fill
 from governance.use_cases.audit import quick_check
+from governance.use_cases.grouped import Members, members_of, narrowed, roles_asked
 from governance.use_cases.makers import named_authors
 from governance.use_cases.observe import after_production, apply_moves, observed_facts
 from governance.use_cases.promote import entered_staging, why_staging_was_skipped
@@ -55,6 +56,8 @@ class Evidence:
     production: ProductionState
     barred_voters: tuple[tuple[PersonId, str], ...]
     """Voters whose account no longer stands, and why."""
+    members: Members
+    """Who is in the user groups of the roles that were asked for."""
 
 
 def execute(world: World, request_id: RequestId) -> Request:
@@ -88,7 +91,7 @@ def execute(world: World, request_id: RequestId) -> Request:
             snapshot=world.registry.snapshot(request.model, request.version),
             production=world.registry.production(request.model),
         )
-        rules = world.rules.current()
+        rules = as_they_count(world.rules.current(), request, evidence)
         policy = policy_for(rules.policies, request.model)
         with world.store.transaction() as tx:
             request = tx.request(request_id)
@@ -152,9 +155,23 @@ def read_again(world: World, request: Request) -> Evidence:
         reason = world.accounts.standing(account).why_barred()
         if reason is not None:
             barred.append((person, reason))
+    rules = world.rules.current()
+    asked = roles_asked(policy_for(rules.policies, request.model), request.target)
+    members = {} if request.state is State.EXECUTING else members_of(world, rules.roster, asked)
     return Evidence(
-        snapshot=snapshot, content=content, production=production, barred_voters=tuple(barred)
+        snapshot=snapshot,
+        content=content,
+        production=production,
+        barred_voters=tuple(barred),
+        members=members,
     )
+
+
+def as_they_count(rules: Rules, request: Request, evidence: Evidence) -> Rules:
+    """The rules with the roles that a request asks for held by those alone whom Slack shows in
+    their user groups; where a group was not asked about, by nobody."""
+    asked = roles_asked(policy_for(rules.policies, request.model), request.target)
+    return narrowed(rules, evidence.members, asked)
 
 
 def _silent(_done: int, _total: int) -> None:
@@ -309,7 +326,8 @@ def drop_invalid_votes(
         elif decision.verdict is Verdict.APPROVE and not (
             decision.roles & request.countable_roles(person.id, person.roles)
         ):
-            reasons.setdefault(decision.person, "the role was taken away")
+            outside = person.why_outside(decision.roles)
+            reasons.setdefault(decision.person, outside.strip(" .") or "the role was taken away")
     for person_id, reason in sorted(reasons.items()):
         end_vote(tx, request, person_id, reason, EXECUTOR)
     if reasons:

@@ -27,6 +27,7 @@ from governance.domain.review import (
 )
 from governance.domain.tenure import rollback_options
 from governance.ports import Notice, NoticeKind, Transaction
+from governance.use_cases.grouped import rules_for
 from governance.use_cases.promote import refuse_long_text
 from governance.use_cases.world import World, require_person, require_standing
 
@@ -128,7 +129,6 @@ def give_review(
     Raises:
         Refused: this person may not review it, or it is over; recorded.
     """
-    rules = world.rules.current()
     with world.store.read() as tx:
         about = tx.review(glass_id)
     with world.refusals_recorded(
@@ -139,6 +139,7 @@ def give_review(
         request_id=about.request_id,
     ):
         require_standing(standing)
+        rules = rules_for(world, actor)
         person = require_person(rules, actor)
         refuse_long_text("comment", comment, COMMENT_LIMIT)
         with world.store.transaction() as tx:

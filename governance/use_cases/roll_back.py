@@ -15,6 +15,7 @@ from governance.domain.identity import Actor, Standing
 from governance.domain.ledger import EventKind
 from governance.domain.tenure import RollbackOptions, rollback_options
 from governance.ports import Transaction
+from governance.use_cases.grouped import rules_for
 from governance.use_cases.naming import nearest_named
 from governance.use_cases.observe import observe
 from governance.use_cases.promote import REASON_LIMIT, refuse_long_text
@@ -120,9 +121,9 @@ def roll_back(world: World, order: Order, *, actor: Actor, standing: Standing | 
 def _require_may_roll_back(
     world: World, model: ModelName, actor: Actor, standing: Standing | None
 ) -> None:
-    rules = world.rules.current()
     if standing is not None:
         require_standing(standing)
+    rules = rules_for(world, actor)
     person = require_person(rules, actor)
     policy = require_policy(rules, model)
     if not person.has_any_role(policy.rollback_roles):
@@ -131,7 +132,7 @@ def _require_may_roll_back(
         raise Refused(
             "may_not_roll_back",
             f"Rolling back {model} needs the role {roles}, which {person.name} does not have. "
-            f"On call: {on_call}.",
+            f"On call: {on_call}.{person.why_outside(policy.rollback_roles)}",
         )
 
 

@@ -13,7 +13,7 @@ from slack_sdk import WebClient
 
 from bot.conversation import Conversation
 from bot.directory import SlackAccounts
-from bot.manifest import BOT_SCOPES, EVENTS
+from bot.manifest import BOT_SCOPES, EVENTS, USER_GROUPS_SCOPE
 from bot.mlflow_ui import MlflowUi
 from bot.sandbox import Actor, Limits, Message, View, Workspace, serve
 from governance.adapters.head_file import HeadFile
@@ -87,7 +87,12 @@ class Office:
 
 @contextmanager
 def open_office(
-    url: str, heads_path: Path, *, mlflow_ui: str = "", limits: Limits | None = None
+    url: str,
+    heads_path: Path,
+    *,
+    mlflow_ui: str = "",
+    limits: Limits | None = None,
+    more_scopes: tuple[str, ...] = (USER_GROUPS_SCOPE,),
 ) -> Iterator[Office]:
     """Everybody is there; the bot's own conversation listens."""
     heads = HeadFile(heads_path)
@@ -97,7 +102,7 @@ def open_office(
     desk = Desk(store=store, heads=heads, clock=clock)
     slack = Workspace(
         limits=limits or Limits(posts_per_second=0),
-        scopes=BOT_SCOPES,
+        scopes=(*BOT_SCOPES, *more_scopes),
         events=EVENTS,
         home_tab=True,
         commands=(
@@ -124,6 +129,6 @@ def open_office(
 
 
 def _conversation(desk: Desk, client: WebClient, mlflow_ui: str = "") -> Conversation:
-    world = replace(desk.world, accounts=SlackAccounts(client))
+    world = replace(desk.world, accounts=SlackAccounts(client, elapsed=desk.world.elapsed))
     ui = MlflowUi(mlflow_ui)
     return Conversation(world, client, rollback_click=timedelta(minutes=5), ui=ui)

@@ -184,6 +184,10 @@ def test_the_manifest_asks_for_a_home_and_hears_when_it_is_opened(tmp_path: Path
     manifest = json.loads(foureyes("manifest", folder=tmp_path).out)
     assert manifest["features"]["app_home"]["home_tab_enabled"] is True
     assert manifest["settings"]["event_subscriptions"]["bot_events"] == ["app_home_opened"]
+    scopes = manifest["oauth_config"]["scopes"]["bot"]
+    assert "usergroups:read" not in scopes
+    more = json.loads(foureyes("manifest", "--user-groups", folder=tmp_path).out)
+    assert set(more["oauth_config"]["scopes"]["bot"]) - set(scopes) == {"usergroups:read"}
 
 
 def test_policies_are_those_of_this_tree() -> None:

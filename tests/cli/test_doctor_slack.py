@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from bot.doctor_slack import examine_slack
 from bot.finding import Finding, Level
+from bot.manifest import BOT_SCOPES
 from bot.sandbox import RunningServer, Workspace, serve
 from bot.settings import Secret
 from governance.adapters.policy_files import load_rules
+from governance.domain.identity import Role, UserGroup
 from tests.cli.program import POLICIES
 
 CHANNEL = "#credit-models"
@@ -27,14 +30,22 @@ def server() -> Iterator[RunningServer]:
 
 
 def examined(
-    server: RunningServer, *, bot_token: str | None = None, app_token: str | None = None
+    server: RunningServer,
+    *,
+    bot_token: str | None = None,
+    app_token: str | None = None,
+    user_group: str | None = None,
 ) -> dict[str, Finding]:
     """What is found, by what it is about."""
+    rules = load_rules(POLICIES)
+    if user_group is not None:
+        groups = {Role("risk"): UserGroup(user_group)}
+        rules = replace(rules, roster=replace(rules.roster, user_groups=groups))
     findings = examine_slack(
         api_url=server.api_url,
         bot_token=Secret(bot_token or server.bot_token),
         app_token=Secret(app_token or server.app_token),
-        rules=load_rules(POLICIES),
+        rules=rules,
     )
     return {finding.about: finding for finding in findings}
 
@@ -91,3 +102,29 @@ def test_a_finding_fits_a_terminal_and_obeys_nobody() -> None:
     assert max(len(line) for line in lines) <= 80
     assert "\x1b" not in finding.text()
     assert lines[-1] == "         → Do it."
+
+
+@pytest.mark.parametrize("named", ["S0RISK", "@risk-officers"])
+def test_a_user_group_that_narrows_a_role_is_looked_for(server: RunningServer, named: str) -> None:
+    """There, not there any more, or not in the plan."""
+    server.workspace.add_user_group("S0RISK", ["dana"], handle="@risk-officers")
+    found = examined(server, user_group=named)[f"user group {named}"]
+    assert (found.level, found.found) == (Level.FINE, "1 members")
+    server.workspace.disable_user_group("S0RISK")
+    found = examined(server, user_group=named)[f"user group {named}"]
+    assert (found.level, found.found.split(",")[0]) == (Level.WRONG, "not there")
+    server.workspace.leave_paid_plan()
+    found = examined(server, user_group=named)["user groups"]
+    assert found.found == "Slack says plan_upgrade_required"
+
+
+def test_the_scope_for_user_groups_is_missed_only_where_one_is_named() -> None:
+    """Least privilege for everybody else."""
+    workspace = Workspace(scopes=BOT_SCOPES)
+    workspace.add_channel(CHANNEL)
+    with serve(workspace) as server:
+        assert "user groups" not in examined(server)
+        missed = examined(server, user_group="S0RISK")["user groups"]
+    assert missed.level is Level.WRONG
+    assert "usergroups:read" in missed.found
+    assert "--user-groups" in missed.remedy

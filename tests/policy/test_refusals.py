@@ -7,6 +7,24 @@ import pytest
 from governance.adapters.policy_files import load_texts
 from tests.policy.texts import FILES, PEOPLE, POLICY, edited, problems_of
 
+IN_ROLES = [
+    (
+        "{name: risk, user_group: risk-officers}",
+        "`risk-officers` is not a user group",
+        "with the @",
+    ),
+    ("{name: risk, user_group: s0614}", "is not a user group of Slack", "S0614TZR7"),
+    ('{name: risk, user_group: ""}', "`user_group` is empty", ""),
+    ("{name: risk}", "`user_group` is missing here", "Write user_group: S0614TZR7"),
+    ("{user_group: S0614TZR7}", "`name` is missing here", "Write name: risk"),
+    ("{name: risk, group: S0614TZR7}", "unknown key `group`", "Did you mean"),
+    ("{name: on_call, user_group: S0614TZR7}", "`on_call` stands in this list twice", "once"),
+    ("{name: a b, user_group: S0614TZR7}", "`a b` is not a short name", ""),
+    ("[risk]", "`role` has to be keys and values, and this is a list", ""),
+    ("7", "`role` has to be keys and values, and this is a number", ""),
+]
+"""In place of the role risk in people.yaml."""
+
 IN_POLICY = [
     # --- keys
     ("rollback:", "rolback:", "unknown key `rolback`", "Did you mean `rollback`?"),
@@ -250,3 +268,13 @@ def test_a_check_that_stands_twice_is_a_slip() -> None:
     check = "      - metric_at_least: {metric: auc_validation, value: 0.7}\n"
     texts, _line = edited("credit.yaml", check, check * 2)
     assert any("stands here twice" in p.what for p in problems_of(texts))
+
+
+@pytest.mark.parametrize(("role", "what", "instead"), IN_ROLES)
+def test_a_role_that_names_its_user_group_wrongly_is_refused(
+    role: str, what: str, instead: str
+) -> None:
+    """At its line; a role that cannot be read is held by nobody."""
+    texts, line = edited("people.yaml", "validator, risk, on_call]", f"validator, {role}, on_call]")
+    found = [p for p in problems_of(texts) if p.file == "people.yaml"]
+    assert [p for p in found if p.line == line and what in p.what and instead in p.instead], found

@@ -190,3 +190,26 @@ def test_the_digest_is_of_the_very_bytes() -> None:
     first = rules_from_texts(FILES).policies.digest
     assert rules_from_texts(dict(reversed(FILES.items()))).policies.digest == first
     assert rules_from_texts({**FILES, "credit.yaml": POLICY + "#"}).policies.digest != first
+
+
+@pytest.mark.parametrize("group", ["S0614TZR7", '"@risk-officers"'])
+def test_a_role_may_be_narrowed_by_a_user_group(group: str) -> None:
+    """By its id or its handle; the other roles stay as they are."""
+    texts, _line = edited(
+        "people.yaml", "validator, risk,", f"validator, {{name: risk, user_group: {group}}},"
+    )
+    roster = load_texts(texts).rules.roster
+    assert roster.user_groups == {"risk": group.strip('"')}
+    assert roster.roles == load_texts(FILES).rules.roster.roles
+
+
+def test_a_rollback_that_hangs_on_slack_is_warned_of() -> None:
+    """At 2 a.m. Slack may be down, and nobody could prove that they are on call."""
+    texts, _line = edited(
+        "people.yaml", "risk, on_call]", "risk, {name: on_call, user_group: S0614TZR7}]"
+    )
+    before = len(load_texts(FILES).warnings)
+    warnings = load_texts(texts).warnings
+    assert len(warnings) == before + 1
+    (found,) = [w for w in warnings if "while Slack does not answer" in w.what]
+    assert found.file == "credit.yaml"

@@ -7,11 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from governance.adapters.policy_files.document import Document, Path, as_mapping
+from governance.adapters.policy_files.document import Document, Path, Plain, as_mapping
 from governance.adapters.policy_files.problems import Finding
-from governance.adapters.policy_files.schema import PeopleFile, PersonPart
+from governance.adapters.policy_files.schema import NarrowedRole, PeopleFile, PersonPart
 from governance.adapters.policy_files.words import Known
-from governance.domain.identity import Person, PersonId, Role, Roster, SlackAccount, same_name
+from governance.domain.identity import (
+    Person,
+    PersonId,
+    Role,
+    Roster,
+    SlackAccount,
+    UserGroup,
+    same_name,
+)
 
 _ACCOUNTS = {
     "slack": "Slack account",
@@ -25,7 +33,7 @@ def declared(document: Document) -> Known:
     """The roles and people that the file names, however wrong the rest of it is."""
     file = as_mapping(document.value)
     roles = file.get("roles")
-    named = [r for r in roles if isinstance(r, str)] if isinstance(roles, tuple) else None
+    named = _names(roles) if isinstance(roles, tuple) else None
     people = file.get("people")
     return Known(
         roles=frozenset(named) if named else None,
@@ -33,12 +41,19 @@ def declared(document: Document) -> Known:
     )
 
 
+def _names(roles: tuple[Plain, ...]) -> list[str]:
+    found = (as_mapping(r).get("name") if isinstance(r, dict) else r for r in roles)
+    return [name for name in found if isinstance(name, str)]
+
+
 def roster_of(file: PeopleFile) -> Roster:
     """The roster that a valid file describes."""
+    narrowed = [r for r in file.roles if isinstance(r, NarrowedRole)]
     return Roster(
         people={PersonId(i): _person(PersonId(i), p) for i, p in sorted(file.people.items())},
         service_accounts=frozenset(file.service_accounts or ()),
-        roles=frozenset(Role(r) for r in file.roles),
+        roles=frozenset(Role(r if isinstance(r, str) else r.name) for r in file.roles),
+        user_groups={Role(r.name): UserGroup(r.user_group) for r in narrowed},
     )
 
 

@@ -282,6 +282,14 @@ class Passable:
                     "One more person has to hold the role",
                 )
         yield from self._escalations_to_nobody()
+        grouped = sorted(self._policy.rollback_roles & self._roster.user_groups.keys())
+        if grouped:
+            yield self._document.finding(
+                ("rollback",),
+                f"{_listed(tuple(grouped))} counts only in a user group of Slack, so nobody rolls "
+                "back by it while Slack does not answer",
+                "Name a role without a user_group too, for the night on which Slack is down",
+            )
         for number, person in enumerate(self._policy.on_call):
             if person in self._roster.people and person not in self._voters:
                 yield self._document.finding(

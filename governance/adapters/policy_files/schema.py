@@ -45,6 +45,7 @@ from governance.adapters.policy_files.words import (
     Several,
     SimpleName,
     SlackId,
+    UserGroupRef,
     Word,
     problem,
 )
@@ -284,10 +285,40 @@ class PersonPart(Part):
     working_hours: HoursPart | None = None
 
 
+class NarrowedRole(Part):
+    """A role that counts only for people who are in a user group of Slack too."""
+
+    name: SimpleName = Field(examples=["risk"])
+    user_group: UserGroupRef = Field(
+        description="takes the role from whoever is not in it; gives it to nobody",
+        examples=["S0614TZR7"],
+    )
+
+
+def _name_or_narrowed(value: object) -> str:
+    return "name" if isinstance(value, str) else "role"
+
+
+DeclaredRole = Annotated[
+    Annotated[SimpleName, Tag("name")] | Annotated[NarrowedRole, Tag("role")],
+    Discriminator(_name_or_narrowed),
+]
+
+
+def _declared_once(roles: tuple[str | NarrowedRole, ...]) -> tuple[str | NarrowedRole, ...]:
+    names = [role if isinstance(role, str) else role.name for role in roles]
+    for name in names:
+        if names.count(name) > 1:
+            raise problem(f"`{name}` stands in this list twice", "Write it once")
+    return roles
+
+
 class PeopleFile(Part):
     """Everyone who may ask, approve or roll back, each once."""
 
-    roles: Several[SimpleName] = Field(examples=["[validator, risk]"])
+    roles: Annotated[
+        tuple[DeclaredRole, ...], Field(min_length=1), AfterValidator(_declared_once)
+    ] = Field(examples=["[validator, risk]"])
     people: Annotated[dict[SimpleName, PersonPart], Field(min_length=1)] = Field(
         examples=["{dana: {name: Dana Feld}}"]
     )

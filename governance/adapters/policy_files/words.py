@@ -136,6 +136,18 @@ SlackId = Annotated[
     ),
     WithJsonSchema({"type": "string", "pattern": f"^{_SLACK_PATTERN}$"}),
 ]
+_GROUP_PATTERN = r"S[A-Z0-9]{3,}|@[^\s@<>,]{1,80}"
+UserGroupRef = Annotated[
+    Word,
+    AfterValidator(
+        _matching(
+            _GROUP_PATTERN,
+            "a user group of Slack",
+            'Write its id, such as S0614TZR7; or its handle with the @, in quotes: "@risk-team"',
+        )
+    ),
+    WithJsonSchema({"type": "string", "pattern": f"^({_GROUP_PATTERN})$"}),
+]
 _SIMPLE_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 SimpleName = Annotated[
     Word,
