@@ -17,6 +17,7 @@ from bot import messages, views
 from bot.alert_view import alert_line, alert_message, reminder
 from bot.block_kit import Block
 from bot.mlflow_ui import MlflowUi
+from bot.news_view import news_message, shown_news
 from bot.pictures import PICTURE_TROUBLE, NoPictures, Pictures
 from bot.shown import shown_request
 from bot.views import Drawn, Shown
@@ -27,6 +28,7 @@ from governance.domain.monitoring.alert import Alert, AlertId
 from governance.domain.policy import ModelPolicy, policy_for
 from governance.domain.promotion import TAKES_VOTES
 from governance.ports import Notice, NoticeKind, SentMessage
+from governance.use_cases import news
 from governance.use_cases.grouped import roles_asked, rules_shown
 from governance.use_cases.world import World
 
@@ -248,6 +250,9 @@ class Announcer:
         self._post(self._direct_channel(_person_of(notice)), views.sentence(text))
 
     def _channel(self, notice: Notice) -> None:
+        if notice.what == news.WHAT:
+            self._news(notice)
+            return
         rules = self.world.rules.current()
         model = ModelName(str(notice.model))
         policy = policy_for(rules.policies, model)
@@ -260,6 +265,13 @@ class Announcer:
         where = self._channel_named(str(named)) if named else self._channel_of(model)
         drawn = views.sentence(text, mentions)
         self._post(where, self.ui.of_facts(drawn, model, notice.facts))
+
+    def _news(self, notice: Notice) -> None:
+        told = news.news_of(ModelName(str(notice.model)), notice.facts)
+        with self.world.store.read() as tx:
+            shown = shown_news(tx, self.world.rules.current(), told)
+        drawn = self.ui.linked(news_message(shown), told.model, (told.newest, told.production))
+        self._put(_news_key(told), self._channel_of(told.model), drawn)
 
     # --- alerts ---------------------------------------------------------------------------
 
@@ -339,6 +351,12 @@ class Announcer:
 
 def _main_key(request_id: RequestId) -> str:
     return f"request {request_id}"
+
+
+def _news_key(told: news.News) -> str:
+    """One message for each announcement, also when its notice is sent a second time."""
+    last = told.newest or max(version for version, _why in told.unreadable)
+    return f"news {told.model} {last}"
 
 
 def _direct_key(request_id: RequestId, person: PersonId) -> str:

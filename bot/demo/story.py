@@ -119,9 +119,11 @@ def third_version_rejected(scene: Scene) -> None:
 
 
 def fourth_version_promoted(scene: Scene) -> None:
-    """v4, and the bot is killed between decision and transition."""
-    scene.step("v4 is promoted, and the bot is killed (SIGKILL) right after the last vote.")
+    """v4 is announced; the bot is killed between decision and transition."""
+    scene.step("Dana trains v4. The bot notices it, and says what it would change.")
     train(scene, 4)
+    scene.reads("ana", scene.channel_says(f"New: {MODEL} v4"))
+    scene.step("v4 is promoted, and the bot is killed (SIGKILL) right after the last vote.")
     to_staging(scene, 4, "logistic regression")
     scene.type("dana", f"/promote {MODEL} 4 production simpler than the forest, easier to explain")
     request = scene.request(4, target="Production")

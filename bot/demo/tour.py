@@ -75,17 +75,21 @@ def _stops() -> tuple[_Stop, ...]:
         _Stop(
             step=Step(
                 title="A new version arrives",
-                text="v1 is in Production. Dana’s pipeline trains v4, as it does every month.",
+                text="v1 is in Production. Dana’s pipeline trains v4, as it does every month. "
+                "Foureyes notices it and tells the channel what it would change.",
                 place=CHANNEL,
                 button=StepButton(id="train", label="Train v4"),
             ),
-            is_done=lambda eyes: eyes.stage(NEW) != "",
+            # Whoever is faster than the next look needs no announcement any more.
+            is_done=lambda eyes: (
+                bool(eyes.in_channel(f"{MODEL} v{NEW}")) or eyes.stage(NEW) not in ("", "None")
+            ),
         ),
         _Stop(
             step=Step(
                 title="Dana asks for Staging",
-                text="She types this into the channel. Staging needs nobody’s approval here, so it "
-                "happens at once.",
+                text="She types this into the channel, or clicks Promote under the announcement "
+                "and gives a reason. Staging needs nobody’s approval here, so it happens at once.",
                 person=DANA.handle,
                 place=CHANNEL,
                 typed=f"/promote {MODEL} {NEW} staging easier to explain than the forest",

@@ -20,7 +20,7 @@ from bot.listeners.forms import PromoteForm
 from bot.shown import shown_request
 from governance.domain.approval import RequestId, Verdict
 from governance.domain.errors import FoureyesError
-from governance.domain.evidence import ModelName
+from governance.domain.evidence import ModelName, Version
 from governance.ports import InboxId
 from governance.use_cases.world import World
 
@@ -32,7 +32,7 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class _Clicked:
-    """What a button of an alert says; never trusted further."""
+    """What a button of an alert or an announcement says; never trusted further."""
 
     alert: int
     model: str
@@ -129,6 +129,20 @@ def register(app: App, intake: Intake, world: World, form: PromoteForm) -> None:
         form.open(str(body["trigger_id"]), typed, _channel(body))
         intake.hand_over(stored)
 
+    @app.action("promote_version")
+    def promote_version(body: Body, ack: Ack) -> None:
+        stored = take("open_promote", body, ack, {})
+        if stored is None:
+            return
+        clicked = _alert(body)
+        form.open_known(
+            str(body["trigger_id"]),
+            ModelName(clicked.model),
+            Version(clicked.version),
+            _channel(body),
+        )
+        intake.hand_over(stored)
+
     @app.action("roll_back")
     def roll_back(body: Body, ack: Ack) -> None:
         value = str(body["actions"][0]["value"])
@@ -167,7 +181,9 @@ def _alert(body: Body) -> _Clicked:
     try:
         value = json.loads(str(body["actions"][0]["value"]))
         return _Clicked(
-            alert=int(value["alert"]), model=str(value["model"]), version=int(value["version"])
+            alert=int(value["alert"]) if "alert" in value else 0,
+            model=str(value["model"]),
+            version=int(value["version"]),
         )
     except (KeyError, ValueError, TypeError):
         return _Clicked(alert=0, model="", version=0)

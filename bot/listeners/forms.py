@@ -19,14 +19,16 @@ from bot.block_kit import Block
 from bot.intake import Intake
 from bot.typed import prefilled
 from governance.domain.errors import FoureyesError, Refused
-from governance.domain.evidence import ModelName
-from governance.domain.policy import policy_for
+from governance.domain.evidence import ModelName, Snapshot, Stage, Version
+from governance.domain.policy import ModelPolicy, policy_for
 from governance.domain.suggestion import nearest
 from governance.ports import VersionSummary
 from governance.use_cases.promote import REASON_LIMIT, TICKET_LIMIT, refuse_long_text
-from governance.use_cases.world import World
+from governance.use_cases.world import World, require_policy
 
 _log = logging.getLogger("foureyes.forms")
+_OFFERED = 100
+"""A menu of Slack holds so many choices."""
 _WITH_METRICS = 10
 """For so many of the newest versions the headline metrics are read."""
 
@@ -50,6 +52,48 @@ class PromoteForm:
             _log.warning("a form could not be opened: %s", type(error).__name__)
             return
         self.fill_soon(str(opened["view"]["id"]), typed, channel)
+
+    def open_known(self, trigger_id: str, model: ModelName, version: Version, channel: str) -> None:
+        """Open it filled in, from what the store knows: it asks MLflow nothing, so it is there at
+        once, and also while MLflow does not answer."""
+        try:
+            view = self._known(model, version, channel)
+        except FoureyesError as problem:
+            view = modals.sentence_modal(problem.sentence)
+        try:
+            self.client.views_open(trigger_id=trigger_id, view=view)
+        except (SlackApiError, OSError) as error:
+            _log.warning("a form could not be opened: %s", type(error).__name__)
+
+    def _known(self, model: ModelName, version: Version, channel: str) -> Block:
+        policy = require_policy(self.world.rules.current(), model)
+        if not modals.fits_menu(model):
+            raise Refused("names_too_long", messages.NAMES_TOO_LONG)
+        with self.world.store.read() as tx:
+            numbers = sorted({*tx.kept_versions(model), version}, reverse=True)
+            described = [n for n in numbers[:_OFFERED] if n != version][:_WITH_METRICS]
+            kept = {n: tx.saved_snapshot(model, n) for n in (version, *described)}
+            running = {t.version: t.stage for t in tx.tenures(model) if t.ended_at is None}
+        known = kept[version]
+        stage = running.get(version, known[0].stage if known else Stage.NONE)
+        target = policy.next_stage(stage)
+        texts = {
+            n: _version_line(found[0], running.get(n, found[0].stage), policy)
+            for n, found in kept.items()
+            if found is not None
+        }
+        offered = sorted({*numbers[: _OFFERED - 1], version}, reverse=True)
+        return modals.promote_modal(
+            modals.Choices(
+                models=(model,),
+                model=model,
+                versions=tuple((n, texts.get(n, f"v{n}")) for n in offered),
+                version=version,
+                stages=tuple(s.value for s in policy.stages),
+                stage=target.value if target else None,
+                channel=channel,
+            )
+        )
 
     def fill_soon(self, view_id: str, typed: str, channel: str) -> None:
         """Fill it beside; when the bot is shutting down, the form says so."""
@@ -134,11 +178,17 @@ class PromoteForm:
             snapshot = self.world.registry.snapshot(model, version.version)
         except Refused:
             return f"{text} · its run is gone"
-        for name in policy.headline:
-            metric = snapshot.metric(name)
-            if metric is not None and metric.number is not None:
-                text += f" · {name} {metric.number:.4g}"
-        return text
+        return _version_line(snapshot, version.stage, policy)
+
+
+def _version_line(snapshot: Snapshot, stage: Stage, policy: ModelPolicy) -> str:
+    """A version as a choice of the menu: its stage, and the metrics that policy names."""
+    text = f"v{snapshot.version} · {stage.value}"
+    for name in policy.headline:
+        metric = snapshot.metric(name)
+        if metric is not None and metric.number is not None:
+            text += f" · {name} {metric.number:.4g}"
+    return text
 
 
 def register(app: App, intake: Intake, form: PromoteForm) -> None:

@@ -82,6 +82,8 @@ class ModelHistory:
     quarantined: set[Version] = field(default_factory=set)
     rollbacks: list[RolledBack] = field(default_factory=list)
     reviews: dict[GlassId, Reviewed] = field(default_factory=dict)
+    noticed_up_to: Version | None = None
+    """The newest version that its channel was told of, or that was there at the first look."""
 
 
 def replay(events: Iterable[Event]) -> dict[ModelName, ModelHistory]:
@@ -129,6 +131,8 @@ def _take(history: ModelHistory, model: ModelName, event: Event) -> None:
             )
         case kind if kind in _OF_REVIEWS:
             _take_review(history, event, facts)
+        case EventKind.VERSIONS_NOTICED.value:
+            history.noticed_up_to = Version(_whole(facts["up_to"]))
         case _ if event.get("request") is not None:
             _take_request(history, RequestId(str(event["request"])), event, facts)
 

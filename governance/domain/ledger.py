@@ -45,6 +45,7 @@ class EventKind(StrEnum):
     ROLLBACK_REFUSED = "rollback_refused"
     VERSION_ADOPTED = "version_adopted"
     CHANGED_ELSEWHERE = "changed_elsewhere"
+    VERSIONS_NOTICED = "versions_noticed"
     INTEGRITY_BROKEN = "integrity_broken"
     GAP_RECORDED = "gap_recorded"
     ALERT_RAISED = "alert_raised"

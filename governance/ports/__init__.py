@@ -25,6 +25,7 @@ from governance.ports.kept import (
     PolicyLoad,
     QueuedNotice,
     SentMessage,
+    SentPicture,
     WantedLook,
 )
 from governance.ports.registry import ProductionState, Registry, VersionSummary
@@ -78,6 +79,7 @@ __all__ = [
     "Rules",
     "RuleSource",
     "SentMessage",
+    "SentPicture",
     "WantedLook",
     "ServingProbe",
     "Store",

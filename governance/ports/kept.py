@@ -171,6 +171,14 @@ class Ask:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SentPicture:
+    """A picture that Slack has: the file's id, and what it shows in words."""
+
+    file_id: str
+    alt_text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Look:
     """When a monitor is looked at next, and by which description."""
 

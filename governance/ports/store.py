@@ -34,6 +34,7 @@ from governance.ports.kept import (
     PolicyLoad,
     QueuedNotice,
     SentMessage,
+    SentPicture,
     WantedLook,
 )
 
@@ -317,6 +318,21 @@ class Transaction(Protocol):
 
     def save_told(self, name: str, sequence: int) -> None:
         """They were told up to this record."""
+
+    # news
+    def noticed(self) -> Mapping[ModelName, Version]:
+        """Of each model, the newest version that its channel need not be told of: it was there at
+        the first look, or it was announced. 0 for a model that had none."""
+
+    def save_noticed(self, model: ModelName, before: Version | None, up_to: Version) -> bool:
+        """Move on from `before` (None: nothing yet); False, and nothing is written, when
+        somebody else moved on meanwhile. Commits together with the record that tells of it."""
+
+    def save_picture(self, key: str, picture: SentPicture | None) -> None:
+        """Remember what was uploaded for something that is shown; None forgets it."""
+
+    def picture(self, key: str) -> SentPicture | None:
+        """What was uploaded under this key."""
 
     # inbox
     def accept(self, kind: str, key: str, payload: str) -> InboxId | None:

@@ -68,8 +68,14 @@ def table_problems(tx: Transaction) -> tuple[str, ...]:
         histories = replay(_events(tx))
     except (ValueError, KeyError, TypeError):
         return (*problems, "the record cannot be replayed, so the tables were not compared with it")
-    for model in sorted({*histories, *tx.known_models()}):
-        problems.extend(_model_problems(tx, model, histories.get(model, ModelHistory())))
+    noticed = tx.noticed()
+    for model in sorted({*histories, *tx.known_models(), *noticed}):
+        history = histories.get(model, ModelHistory())
+        problems.extend(_model_problems(tx, model, history))
+        if noticed.get(model) != history.noticed_up_to:
+            problems.append(
+                f"the table of announced versions says otherwise of {model} than the record"
+            )
     return tuple(problems)
 
 

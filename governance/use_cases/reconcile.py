@@ -37,6 +37,7 @@ from governance.use_cases.execute import (
     record_failure,
 )
 from governance.use_cases.makers import named_authors
+from governance.use_cases.news import announce_new_versions
 from governance.use_cases.observe import keep_first_sights, observe
 from governance.use_cases.settle import move, redraw, settle, void_votes
 from governance.use_cases.world import World
@@ -145,6 +146,9 @@ def look_around(world: World) -> Tick:
             if observe(world, model):
                 tick.finished.append(f"{model} observed")
             keep_first_sights(world, model)
+        with tick.carrying_on():
+            announced = announce_new_versions(world, model)
+            tick.finished += [f"{model} v{version} announced" for version in announced]
     for request in open_requests:
         if request.state in (State.PENDING, State.HELD):
             with tick.carrying_on():

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-STEPS = 15
+STEPS = 16
 
 
 def test_the_demo_of_a_wheel_ends_by_itself_as_told(
@@ -27,6 +27,8 @@ def test_the_demo_of_a_wheel_ends_by_itself_as_told(
         "Now held. Waits for 5 s in Staging",
         "uses foreign_worker, personal_status_and_sex",
         "Show me the bads first",
+        "New: credit_scoring v4",
+        "What v4 would change against v1 in Production",
         "Exactly one version is in Production",
         "wrong decisions the approval rate alerts",
         "Nobody clicked anything. AUC acted",

@@ -13,6 +13,7 @@ from bot import (
     home_words,
     messages,
     modals,
+    news_view,
     views,
 )
 from bot.block_kit import Block
@@ -31,6 +32,7 @@ from governance.use_cases.roll_back import Offer
 from tests.builders import NOON, some_rules
 from tests.gallery.extremes import LONG, LONG_NAME, NASTY, Size, alert, request, roster, shown
 from tests.gallery.homes import EMPTY, the_largest
+from tests.gallery.news import announcements
 
 Surface = Drawn | Block
 """A message, or a view: a modal or the Home."""
@@ -267,6 +269,11 @@ def _sentence_homes(size: Size) -> Exhibits:
     yield "barred", home_view.sentence_home(home_words.barred(why))
 
 
+def _news(size: Size) -> Exhibits:
+    for caption, made in announcements(size):
+        yield caption, news_view.news_message(made)
+
+
 @dataclass(frozen=True)
 class Hall:
     """Everything that one function draws."""
@@ -290,6 +297,7 @@ HALLS = (
     Hall("modals.promote_modal", _forms),
     Hall("modals.loading_modal", _loading),
     Hall("modals.sentence_modal", _words_alone),
+    Hall("news_view.news_message", _news),
     Hall("home_view.home_view", _homes),
     Hall("home_view.sentence_home", _sentence_homes),
 )

@@ -20,6 +20,8 @@ QUARANTINE = "the table of quarantined versions says otherwise of credit_scoring
 REVIEWS = "the table of reviews says otherwise of credit_scoring than the record"
 REQUESTS = "the table of requests says otherwise of credit_scoring than the record"
 
+NOTICED = "the table of announced versions says otherwise of credit_scoring than the record"
+
 EDITS = [
     ("UPDATE tenures SET ending = 'promotion' WHERE ending = 'rollback'", STAYS),
     ("UPDATE tenures SET started_at = '2026-01-01T00:00:00.000000+00:00' WHERE version = 4", STAYS),
@@ -43,6 +45,8 @@ EDITS = [
     ),
     ("UPDATE requests SET is_open = true", REQUESTS),
     ("DELETE FROM requests", REQUESTS),
+    ("UPDATE noticed SET up_to = 99", NOTICED),
+    ("DELETE FROM noticed", NOTICED),
 ]
 EDITED_REVIEWS = [
     "INSERT INTO reviews (id, model, person, is_open, opened_at, due_at, body) SELECT 'x', "

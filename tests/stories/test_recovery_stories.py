@@ -93,7 +93,7 @@ def test_a_version_in_production_at_first_sight_is_adopted_and_no_drift(desk: De
     """Recorded once; a second look finds nothing new."""
     desk.look_around()
     desk.look_around()
-    assert desk.kinds() == [EventKind.VERSION_ADOPTED.value]
+    assert desk.kinds() == [EventKind.VERSION_ADOPTED.value, EventKind.VERSIONS_NOTICED.value]
 
 
 def test_a_stage_changed_elsewhere_is_recorded_and_told_once(desk: Desk) -> None:

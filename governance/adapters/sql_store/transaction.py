@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from governance.adapters.sql_store.ask_part import AskPart
 from governance.adapters.sql_store.home_part import HomePart
 from governance.adapters.sql_store.ledger_part import LedgerPart
+from governance.adapters.sql_store.news_part import NewsPart
 from governance.adapters.sql_store.post_part import PostPart
 from governance.adapters.sql_store.request_part import RequestPart
 from governance.adapters.sql_store.review_part import ReviewPart
@@ -20,7 +21,15 @@ from governance.ports import KeptHeads
 
 
 class SqlTransaction(
-    LedgerPart, RequestPart, StagePart, ReviewPart, WatchPart, PostPart, HomePart, AskPart
+    LedgerPart,
+    RequestPart,
+    StagePart,
+    ReviewPart,
+    WatchPart,
+    NewsPart,
+    PostPart,
+    HomePart,
+    AskPart,
 ):
     """Implements `governance.ports.Transaction`; opened by the store alone."""
 
