@@ -13,15 +13,18 @@ from dataclasses import dataclass, field, replace
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot import messages, views
+from bot import glass_words, messages, views
 from bot.alert_view import alert_line, alert_message, reminder
 from bot.block_kit import Block
+from bot.glass_desk import shown_review
+from bot.glass_view import ShownReview, review_message
 from bot.mlflow_ui import MlflowUi
 from bot.news_view import news_message, shown_news
 from bot.pictures import PICTURE_TROUBLE, NoPictures, Pictures
 from bot.shown import shown_request
 from bot.views import Drawn, Shown
 from governance.domain.approval import RequestId
+from governance.domain.break_glass import GlassId
 from governance.domain.evidence import ModelName
 from governance.domain.identity import PersonId, Roster
 from governance.domain.monitoring.alert import Alert, AlertId
@@ -88,6 +91,12 @@ class Announcer:
                 self._alert(_alert_of(notice))
             case NoticeKind.ALERT_LINE:
                 self._alert_line(notice)
+            case NoticeKind.REVIEW:
+                self._review(_review_of(notice))
+            case NoticeKind.REVIEW_LINE:
+                self._review_line(notice)
+            case NoticeKind.REVIEW_ASK:
+                self._review_ask(notice)
 
     def _redraw(self, request_id: RequestId) -> None:
         rules = self.world.rules.current()
@@ -243,6 +252,11 @@ class Announcer:
         elif notice.what == "alert_reminder":
             with self.world.store.read() as tx:
                 text = reminder(tx.alert(_alert_of(notice)))
+        elif notice.what in ("review_overdue", "review_over"):
+            with self.world.store.read() as tx:
+                shown = shown_review(tx, rules, _review_of(notice), pinged=False)
+            missing = tuple(str(role) for role in shown.quorum.missing)
+            text = glass_words.told(notice.what, shown.review, missing, rules.roster)
         elif notice.request_id is None:
             text = messages.told_of_model(notice.what, str(notice.model), notice.facts)
         else:
@@ -306,6 +320,51 @@ class Announcer:
         roster = self.world.rules.current().roster
         by = roster.name_of(PersonId(str(notice.facts.get("by"))))
         self._post_in_thread(there, views.sentence(alert_line(notice.what, notice.facts, by)))
+
+    # --- reviews --------------------------------------------------------------------------
+
+    def _review(self, glass_id: GlassId) -> None:
+        rules = self.world.rules.current()
+        with self.world.store.read() as tx:
+            loud = shown_review(tx, rules, glass_id, pinged=True)
+            quiet = shown_review(tx, rules, glass_id, pinged=False)
+            copies = {
+                key: tx.message(key)
+                for key in (_review_key(glass_id, p) for p in sorted(rules.roster.people))
+            }
+        model = loud.review.model
+        self._put(_review_key(glass_id), self._channel_of(model), self._review_drawn(loud))
+        for key, copy in copies.items():
+            if copy is not None:
+                self._put_copy(key, copy.channel, self._review_drawn(quiet))
+
+    def _review_drawn(self, shown: ShownReview) -> Drawn:
+        review = shown.review
+        drawn = review_message(shown)
+        return self.ui.linked(drawn, review.model, (review.version, review.from_version))
+
+    def _review_line(self, notice: Notice) -> None:
+        there = self._sent(_review_key(_review_of(notice)))
+        if there is None:
+            raise Undeliverable("the review has no message")
+        roster = self.world.rules.current().roster
+        said = glass_words.thread_line(notice.what, notice.facts, roster)
+        self._post_in_thread(there, views.sentence(said))
+
+    def _review_ask(self, notice: Notice) -> None:
+        rules, glass_id = self.world.rules.current(), _review_of(notice)
+        key = _review_key(glass_id, _person_of(notice))
+        with self.world.store.read() as tx:
+            shown = shown_review(tx, rules, glass_id, pinged=False)
+            there = tx.message(key)
+        if there is not None or not shown.review.is_open:
+            return
+        where = self._direct_channel(_person_of(notice))
+        asked = views.sentence(glass_words.asked(shown.review, rules.roster))
+        drawn = self._review_drawn(shown)
+        posted = self._post(where, Drawn(text=asked.text, blocks=[*asked.blocks, *drawn.blocks]))
+        with self.world.store.transaction() as tx:
+            tx.save_message(key, posted)
 
     # --- places ---------------------------------------------------------------------------
 
@@ -379,6 +438,14 @@ def _alert_key(alert_id: AlertId) -> str:
 
 def _alert_of(notice: Notice) -> AlertId:
     return AlertId(int(str(notice.facts["alert"])))
+
+
+def _review_key(glass_id: GlassId, person: PersonId | None = None) -> str:
+    return f"review {glass_id}" + (f" to {person}" if person else "")
+
+
+def _review_of(notice: Notice) -> GlassId:
+    return GlassId(str(notice.facts["review"]))
 
 
 def _person_of(notice: Notice) -> PersonId:

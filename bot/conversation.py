@@ -11,9 +11,10 @@ from slack_sdk import WebClient
 
 from bot.announcer import Announcer
 from bot.desk import Desk
+from bot.glass_form import GlassForm
 from bot.homes import Homes
 from bot.intake import Intake
-from bot.listeners import clicks, commands, forms, home
+from bot.listeners import clicks, commands, forms, glass, home
 from bot.mlflow_ui import MlflowUi
 from bot.outbox import Outbox
 from bot.pictures import UploadedPictures
@@ -66,6 +67,9 @@ class Conversation:
             urgent=self._rolling_back,
         )
         self._form = forms.PromoteForm(world=world, client=client, workers=self._working)
+        self._glass = GlassForm(
+            world=world, client=client, workers=self._working, actor=self._desk.actor
+        )
         self._world = world
 
     def bolt_app(self) -> App:
@@ -78,7 +82,8 @@ class Conversation:
             raise_error_for_unhandled_request=False,
         )
         commands.register(app, self._intake, self._desk, self._form)
-        clicks.register(app, self._intake, self._world, self._form)
+        clicks.register(app, self._intake, self._world, self._form, self._glass)
+        glass.register(app, self._intake, self._world, self._glass)
         forms.register(app, self._intake, self._form)
         home.register(app, self._intake)
         return app

@@ -18,12 +18,13 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
 
-from bot import foureyes_words, messages, views
+from bot import foureyes_words, glass_desk, glass_words, messages, views
 from bot.mlflow_ui import MlflowUi
 from bot.model_words import card_text, difference_text
 from bot.typed import Promotion, parse_model, parse_promotion, parse_rollback
 from bot.views import Drawn
 from governance.domain.approval import RequestId, Verdict
+from governance.domain.break_glass import Bypass
 from governance.domain.errors import Conflict, FoureyesError, Unavailable
 from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.identity import Actor, SlackAccount
@@ -43,11 +44,19 @@ Payload = Mapping[str, str]
 _LEASE = timedelta(seconds=90)
 _SLOW_BYTES = 50_000_000
 MODAL_KINDS = frozenset(
-    {"open_comment", "open_details", "open_promote", "choose_model", "open_record"}
+    {
+        "choose_model",
+        "open_break_glass",
+        "open_comment",
+        "open_demand",
+        "open_details",
+        "open_promote",
+        "open_record",
+    }
 )
 """What only opens or fills a modal: after a restart the trigger is gone, and the person is told."""
 _TRIED_AGAIN = frozenset(
-    {"vote", "decision", "withdraw_vote", "withdraw_request", "acknowledge", "roll_back"}
+    {"vote", "decision", "withdraw_vote", "withdraw_request", "acknowledge", "roll_back", "review"}
 )
 """What somebody decided: kept until it could be counted. A rollback button has its own time."""
 _SILENTLY = frozenset({"open_home"})
@@ -152,7 +161,8 @@ class Desk:
             return self._not_now(item, payload, problem)
         except FoureyesError as problem:
             self._maybe_redraw(problem, payload)
-            self.reply(payload, views.sentence(problem.sentence))
+            said = glass_desk.refusal(self.world, item.kind, payload, problem, self.actor(payload))
+            self.reply(payload, said)
             return problem.code
         except Exception:  # a defect: the person is told, and the log says where
             reference = uuid4().hex[:8]
@@ -165,7 +175,8 @@ class Desk:
 
     def _not_now(self, item: InboxItem, payload: Payload, problem: Unavailable) -> str | None:
         """Something did not answer: what somebody decided is tried again, a question is not."""
-        if item.kind == "roll_back" and self._is_being_rolled_back(payload):
+        rolls_back = item.kind == "roll_back" or payload.get("what") == Bypass.ROLLBACK.value
+        if rolls_back and self._is_being_rolled_back(payload):
             self.reply(payload, views.sentence(messages.rollback_stands(problem.sentence)))
             return problem.code
         if item.kind not in (*_TRIED_AGAIN, *_SILENTLY):
@@ -188,7 +199,8 @@ class Desk:
         return None
 
     def _is_being_rolled_back(self, payload: Payload) -> bool:
-        model = ModelName(str(json.loads(payload["value"])["model"]))
+        named = payload.get("model") or json.loads(payload["value"])["model"]
+        model = ModelName(str(named))
         with self.world.store.read() as tx:
             return any(i.kind is IntentKind.ROLLBACK for i in tx.open_intents(model))
 
@@ -210,6 +222,10 @@ class Desk:
                 return self._offer(payload)
             case "roll_back":
                 return self._roll_back(payload)
+            case "break_glass":
+                return self._break_glass(payload)
+            case "review":
+                return glass_desk.review(self.world, payload, self.actor(payload))
             case "model":
                 return self._model(payload)
             case "open_home":
@@ -239,7 +255,7 @@ class Desk:
         person = self.world.rules.current().roster.by_slack(SlackAccount(account))
         return Actor(person=person.id if person else None, account=account, via="slack")
 
-    def _promote(self, payload: Payload, wanted: Promotion) -> Drawn | None:
+    def _progress(self, payload: Payload) -> Callable[[int, int], None]:
         told = 0
 
         def progress(done: int, total: int) -> None:
@@ -249,6 +265,9 @@ class Desk:
                 told += 1
                 self.reply(payload, views.sentence(messages.reading(done, total)))
 
+        return progress
+
+    def _promote(self, payload: Payload, wanted: Promotion) -> Drawn | None:
         request = promote(
             self.world,
             Wish(
@@ -261,7 +280,7 @@ class Desk:
             ),
             actor=self.actor(payload),
             standing=self.world.accounts.standing(payload["user"]),
-            progress=progress,
+            progress=self._progress(payload),
         )
         self._carry_out(request)
         return views.sentence(f"Asked: {messages.request_title(request)}.")
@@ -323,6 +342,21 @@ class Desk:
             actor=self.actor(payload),
             standing=self.world.accounts.standing(payload["user"]),
         )
+        return self._restored(payload, restored)
+
+    def _break_glass(self, payload: Payload) -> Drawn:
+        done = glass_desk.break_glass(
+            self.world,
+            payload,
+            self.actor(payload),
+            valid_for=self.rollback_click,
+            progress=self._progress(payload),
+        )
+        if isinstance(done, restore.Restored):
+            return self._restored(payload, done)
+        return views.sentence(glass_words.carried_out(done))
+
+    def _restored(self, payload: Payload, restored: restore.Restored) -> Drawn:
         self.reply(payload, views.sentence(messages.restored_text(restored)))
         self.after_work()
         difference = restore.verify_restored(self.world, restored.model, restored.to_version)

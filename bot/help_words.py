@@ -77,7 +77,9 @@ def _line(power: Power) -> str:
             return f"🚫 approve{where}: owners may not"
         case Deed.ROLL_BACK if power.granted:
             return f"✅ roll back as {roles}, alone"
-        case Deed.APPROVE | Deed.ROLL_BACK:
+        case Deed.BREAK_GLASS if power.granted:
+            return f"✅ break glass as {roles}: past policy, reviewed afterwards"
+        case Deed.APPROVE | Deed.ROLL_BACK | Deed.BREAK_GLASS:
             return f"🚫 {power.deed.value}{where}: needs {roles}"
 
 

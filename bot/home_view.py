@@ -8,11 +8,14 @@ from typing import TypeVar
 from bot import home_words as words
 from bot.alert_view import alert_buttons
 from bot.block_kit import Block, marked, option, plain, section
+from bot.glass_view import review_buttons
 from bot.views import button_value, decision_buttons
 from governance.domain.identity import Roster
-from governance.use_cases.home import Asked, Home, OpenAlert, OwnedModel, Waiting
+from governance.use_cases.home import Asked, DueReview, Home, OpenAlert, OwnedModel, Waiting
 
 _WAITING = 16
+"""Two blocks each."""
+_REVIEWS = 3
 """Two blocks each."""
 _ALERTS = 8
 """Two blocks each."""
@@ -27,6 +30,7 @@ def home_view(home: Home, roster: Roster) -> Block:
     waiting = _part(words.WAITING, home.waiting, _WAITING, lambda w: _waiting(w, roster))
     blocks: list[Block] = [
         *(waiting or [_header(words.WAITING, None), section(words.NOTHING_WAITS)]),
+        *_part(words.REVIEWS, home.reviews, _REVIEWS, lambda r: _review(r, roster)),
         *_part(words.ALERTS, home.alerts, _ALERTS, _alert),
         *_part(words.ASKED, home.asked, _ASKED, lambda a: [_asked(a, roster)]),
         *_part(words.MODELS, home.models, _MODELS, lambda m: [_model(m)]),
@@ -45,6 +49,7 @@ def sentence_home(sentence: str) -> Block:
 
 _FOLDED = {
     words.WAITING: "They are in their channels too; those that expire first are here.",
+    words.REVIEWS: "They are in their channels too; those that are due first are here.",
     words.ALERTS: "They are in their channels too.",
     words.ASKED: "/model NAME shows the requests of a model.",
     words.MODELS: "/model NAME shows each.",
@@ -75,6 +80,15 @@ def _waiting(waiting: Waiting, roster: Roster) -> list[Block]:
         marked(words.waiting_text(waiting, roster)),
         decision_buttons(request, f"decide {request.id}", menu if waiting.said else []),
     ]
+
+
+def _review(due: DueReview, roster: Roster) -> list[Block]:
+    review = due.review
+    drawn = marked(words.review_text(due, roster))
+    if due.is_own:
+        return [drawn]
+    buttons = review_buttons(review, still_there=False)
+    return [drawn, {"type": "actions", "block_id": f"review {review.id}", "elements": buttons}]
 
 
 def _asked(asked: Asked, roster: Roster) -> Block:

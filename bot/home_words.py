@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot import messages
+from bot import glass_words, messages
 from bot.alert_view import alert_title, what_was_done
 from bot.mrkdwn import escaped, folded, moment, one_line, visible
 from governance.domain.approval import Verdict
@@ -13,10 +13,12 @@ from governance.domain.ledger import EventKind
 from governance.domain.monitoring.alert import Alert
 from governance.domain.monitoring.spec import Action
 from governance.domain.monitoring.verdict import Verdict as Health
+from governance.domain.review import Answer, ReviewState
 from governance.ports import Drill
-from governance.use_cases.home import Asked, Lately, OwnedModel, Waiting, Watched
+from governance.use_cases.home import Asked, DueReview, Lately, OwnedModel, Waiting, Watched
 
 WAITING = "Waiting for you"
+REVIEWS = "Reviews of break-glass"
 ALERTS = "Open alerts"
 ASKED = "You asked for"
 MODELS = "Your models"
@@ -134,6 +136,23 @@ def _drill(drill: Drill | None) -> str:
     return f"❌ A rollback would NOT work: {_line(failed)}"
 
 
+def review_text(due: DueReview, roster: Roster) -> str:
+    """One review of a break-glass, to make or of one's own."""
+    review = due.review
+    missing = tuple(str(role) for role in due.quorum.missing)
+    needs = _line(" and ".join(dict.fromkeys(missing)))
+    who = "You" if due.is_own else _within(roster.name_of(review.glass.person), _SHORT)
+    when = "Overdue since" if review.state is ReviewState.OVERDUE else "Due"
+    lines = [
+        f"*{_title(glass_words.title(review))}*",
+        f"{who}: {_line(review.glass.reason)} (incident {_within(review.glass.incident, _SHORT)})",
+        f"{when} {moment(review.due_at)}. Needs one from {needs}.",
+    ]
+    if due.is_own:
+        lines.append(_line(glass_words.overdue_then()))
+    return "\n".join(lines)
+
+
 def alert_text(alert: Alert) -> str:
     """One alert that is not over."""
     return (
@@ -158,6 +177,11 @@ def lately_line(happened: Lately, roster: Roster) -> str:
             said = f"{what} went to {escaped(str(facts.get('target')))}"
         case EventKind.TRANSITION_FAILED:
             said = f"{what} could not be moved{why}"
+        case EventKind.GLASS_BROKEN:
+            said = f"{who} broke glass for {what}{why}"
+        case EventKind.REVIEW_GIVEN:
+            verb = "accepted" if facts.get("answer") == Answer.ACCEPT else "wants back"
+            said = f"{who} {verb} the break-glass of {what}{why}"
         case _:
             said = f"{who} rolled {_title(happened.model)} back to v{happened.version}{why}"
     return f"{moment(happened.at)}  {said}"

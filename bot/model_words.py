@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot import messages
+from bot import glass_words, messages
 from bot.comparison_words import comparison_lines
 from bot.monitor_words import monitor_lines
 from governance.domain.evidence import ModelName, Stage, Version
@@ -41,6 +41,11 @@ def card_text(card: ModelCard, world: World) -> str:
         lines.append(
             f"Open: {messages.request_title(request)}, asked by {who}, {request.state.value}"
         )
+    lines += [
+        f"{glass_words.title(r)} by {roster.name_of(r.glass.person)} (incident "
+        f"{r.glass.incident}), review {r.state.value} {r.due_at:%Y-%m-%d %H:%M} UTC"
+        for r in card.reviews
+    ]
     lines += card_monitors(world, card.model)
     if card.history:
         lines += ["History (UTC)", render_trail(card.history)]
@@ -70,6 +75,10 @@ def _how(history: Sequence[TrailLine], version: Version, stage: Stage, roster: R
     by = ", ".join(f"{roster.name_of(a.person)} ({', '.join(a.roles)})" for a in approvals)
     if entered and entered[-1].happened is Happened.ELSEWHERE:
         return "put there outside Foureyes"
+    glass = entered[-1].glass if entered else None
+    if glass is not None:
+        also = f", besides approved by {by}" if entered[-1].approvals else ""
+        return f"by break-glass of {roster.name_of(glass.person)} ({glass.incident}){also}"
     if by:
         return f"approved by {by}"
     if any(line.happened is Happened.ADOPTED for line in entered):

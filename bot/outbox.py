@@ -28,7 +28,12 @@ _LEASE = timedelta(seconds=60)
 _LONGEST_WAIT_SECONDS = 300
 _DEFECT_ATTEMPTS = 8
 """A notice that our own code cannot draw is given up after so many: about four minutes."""
-_IN_CHANNEL = (NoticeKind.CHANNEL, NoticeKind.REQUEST_CHANGED, NoticeKind.ALERT)
+_IN_CHANNEL = (
+    NoticeKind.CHANNEL,
+    NoticeKind.REQUEST_CHANGED,
+    NoticeKind.ALERT,
+    NoticeKind.REVIEW,
+)
 _TRANSIENT = frozenset(
     {
         "account_inactive",

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from bot import messages
 from bot.block_kit import DETAIL, Block, chunks, option, plain, section
 from bot.comparison_words import comparison_lines, first_version_lines
+from bot.glass_words import BUTTON
 from bot.mrkdwn import escaped, folded, folded_lines, moment, visible
 from governance.domain.approval import Quorum
 from governance.domain.errors import Refused
-from governance.domain.evidence import Snapshot
+from governance.domain.evidence import Snapshot, Stage
 from governance.domain.identity import Roster
 from governance.domain.policy import ModelPolicy
 from governance.domain.promotion import TAKES_VOTES, Request
@@ -67,7 +68,7 @@ def request_message(shown: Shown) -> Drawn:
     blocks += commit_links(shown.policy, request.champion, request.snapshot)
     blocks.append(_context(shown))
     if request.state in TAKES_VOTES:
-        blocks.append(_buttons(request))
+        blocks.append(_buttons(shown))
     text = f"{escaped(folded(title, 300))}: {escaped(folded(state, 1000))}"
     return Drawn(text=text, blocks=blocks)
 
@@ -86,7 +87,7 @@ def reminder_message(shown: Shown) -> Drawn:
         "elements": [{"type": "mrkdwn", "verbatim": True, "text": expires}],
     }
     text = f"{said.text} Expires {moment(request.expires_at)}."
-    return Drawn(text=text, blocks=[*said.blocks, context, _buttons(request)])
+    return Drawn(text=text, blocks=[*said.blocks, context, _buttons(shown)])
 
 
 def against(request: Request) -> str:
@@ -133,11 +134,15 @@ def button_value(request: Request) -> str:
     return json.dumps({"request": request.id, "drawing": request.drawing})
 
 
-def _buttons(request: Request) -> Block:
-    menu = (
+def _buttons(shown: Shown) -> Block:
+    request = shown.request
+    menu = [
         option("Withdraw my vote", f"withdraw_vote {request.id}"),
         option("Withdraw this request", f"withdraw_request {request.id}"),
-    )
+    ]
+    glass = shown.policy.break_glass if shown.policy else None
+    if glass is not None and request.target is Stage.PRODUCTION:
+        menu.append(option(BUTTON, f"break_glass {request.id}"))
     return decision_buttons(request, "decide", menu)
 
 

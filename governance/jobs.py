@@ -25,6 +25,7 @@ from governance.use_cases.automatic import react_to_all
 from governance.use_cases.drill import drill_what_is_due
 from governance.use_cases.outside import tell_outside
 from governance.use_cases.pushing import Pushing
+from governance.use_cases.reviews import look_after_reviews
 from governance.use_cases.serving import ask_what_is_served, follow
 from governance.use_cases.watch import Watch, end_alerts
 from governance.use_cases.world import World
@@ -79,7 +80,11 @@ def reconciling(world: World, pushing: Pushing, rhythm: Rhythm) -> tuple[Job, ..
     def look_around() -> None:
         _raise_first(reconcile.look_around(world))
 
+    def reviews() -> None:
+        look_after_reviews(world)
+
     return (
+        Job(name="reviews", every=rhythm.push_every, run=reviews),
         Job(name=PUSH_ON, every=rhythm.push_every, run=push_on),
         Job(name=LOOK_AROUND, every=rhythm.look_every, run=look_around),
     )

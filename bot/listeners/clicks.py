@@ -15,10 +15,13 @@ from slack_sdk.webhook import WebhookClient
 
 from bot import messages, modals
 from bot.block_kit import Block
+from bot.glass_form import GlassForm
+from bot.glass_view import Wanted
 from bot.intake import Intake
 from bot.listeners.forms import PromoteForm
 from bot.shown import shown_request
 from governance.domain.approval import RequestId, Verdict
+from governance.domain.break_glass import Bypass
 from governance.domain.errors import FoureyesError
 from governance.domain.evidence import ModelName, Version
 from governance.ports import InboxId
@@ -39,15 +42,15 @@ class _Clicked:
     version: int
 
 
-def register(app: App, intake: Intake, world: World, form: PromoteForm) -> None:
+def register(app: App, intake: Intake, world: World, form: PromoteForm, glass: GlassForm) -> None:
     """Add the listeners."""
 
     def take(kind: str, body: Body, ack: Ack, extra: Mapping[str, str]) -> InboxId | None:
         try:
-            stored = intake.store(kind, str(body["trigger_id"]), {**_payload(body), **extra})
+            stored = intake.store(kind, str(body["trigger_id"]), {**payload_of(body), **extra})
         except FoureyesError:
             ack()
-            _tell_not_stored(body)
+            tell_not_stored(body)
             return None
         ack()
         return stored
@@ -69,7 +72,7 @@ def register(app: App, intake: Intake, world: World, form: PromoteForm) -> None:
         stored = take("open_comment", body, ack, {})
         if stored is None:
             return
-        modal = modals.comment_modal(verdict, json.dumps(_value(body)), _channel(body))
+        modal = modals.comment_modal(verdict, json.dumps(_value(body)), channel_of(body))
         _open(client, str(body["trigger_id"]), modal)
         intake.hand_over(stored)
 
@@ -90,10 +93,29 @@ def register(app: App, intake: Intake, world: World, form: PromoteForm) -> None:
     @app.action("more")
     def more(body: Body, ack: Ack) -> None:
         kind, _space, request = str(body["actions"][0]["selected_option"]["value"]).partition(" ")
+        if kind == "break_glass":
+            _open_break_glass(body, ack, RequestId(request))
+            return
         if kind not in ("withdraw_vote", "withdraw_request"):
             ack()
             return
         intake.hand_over(take(kind, body, ack, {"request": request}))
+
+    def _open_break_glass(body: Body, ack: Ack, request_id: RequestId) -> None:
+        stored = take("open_break_glass", body, ack, {})
+        if stored is None:
+            return
+        try:
+            with world.store.read() as tx:
+                request = tx.request(request_id)
+        except FoureyesError as problem:
+            _log.warning("no form for breaking glass: %s", problem.sentence)
+            return
+        wanted = Wanted(
+            bypass=Bypass.PROMOTION, model=request.model, version=request.version, downgrade=True
+        )
+        glass.open(str(body["trigger_id"]), wanted, str(body["user"]["id"]), channel_of(body))
+        intake.hand_over(stored)
 
     @app.action("acknowledge")
     def acknowledge(body: Body, ack: Ack) -> None:
@@ -126,7 +148,7 @@ def register(app: App, intake: Intake, world: World, form: PromoteForm) -> None:
             return
         clicked = _alert(body)
         typed = f'"{clicked.model}" {clicked.version}'
-        form.open(str(body["trigger_id"]), typed, _channel(body))
+        form.open(str(body["trigger_id"]), typed, channel_of(body))
         intake.hand_over(stored)
 
     @app.action("promote_version")
@@ -139,7 +161,7 @@ def register(app: App, intake: Intake, world: World, form: PromoteForm) -> None:
             str(body["trigger_id"]),
             ModelName(clicked.model),
             Version(clicked.version),
-            _channel(body),
+            channel_of(body),
         )
         intake.hand_over(stored)
 
@@ -157,7 +179,8 @@ def _open(client: WebClient, trigger_id: str, modal: Block) -> None:
         _log.warning("a modal could not be opened: %s", type(error).__name__)
 
 
-def _tell_not_stored(body: Body) -> None:
+def tell_not_stored(body: Body) -> None:
+    """To a person whose click could not be stored."""
     url = body.get("response_url")
     if not url:
         return
@@ -189,11 +212,13 @@ def _alert(body: Body) -> _Clicked:
         return _Clicked(alert=0, model="", version=0)
 
 
-def _channel(body: Body) -> str:
+def channel_of(body: Body) -> str:
+    """Where it was clicked; empty where that is no channel."""
     return str((body.get("channel") or {}).get("id") or "")
 
 
-def _payload(body: Body) -> dict[str, str]:
-    payload = {"user": str(body["user"]["id"]), "channel": _channel(body)}
+def payload_of(body: Body) -> dict[str, str]:
+    """Who clicked, where, and how to answer."""
+    payload = {"user": str(body["user"]["id"]), "channel": channel_of(body)}
     url = body.get("response_url")
     return {**payload, "response_url": str(url)} if url else payload

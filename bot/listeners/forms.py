@@ -218,7 +218,7 @@ def register(app: App, intake: Intake, form: PromoteForm) -> None:
         values = view["state"]["values"]
         reason = str(values["reason"]["reason"].get("value") or "")
         ticket = str(values["ticket"]["ticket"].get("value") or "")
-        errors = _problems(reason=(reason, REASON_LIMIT), ticket=(ticket, TICKET_LIMIT))
+        errors = text_problems(reason=(reason, REASON_LIMIT), ticket=(ticket, TICKET_LIMIT))
         if not reason.strip():
             errors["reason"] = "Say why this version."
         if errors:
@@ -240,7 +240,7 @@ def register(app: App, intake: Intake, form: PromoteForm) -> None:
         view = body["view"]
         about = json.loads(view["private_metadata"])
         comment = str(view["state"]["values"]["comment"]["comment"].get("value") or "")
-        errors = _problems(comment=(comment, REASON_LIMIT))
+        errors = text_problems(comment=(comment, REASON_LIMIT))
         if not comment.strip():
             errors["comment"] = "Say what is wrong: the requester cannot act on silence."
         if errors:
@@ -257,7 +257,8 @@ def register(app: App, intake: Intake, form: PromoteForm) -> None:
         take("decision", body, ack, payload, "comment")
 
 
-def _problems(**fields: tuple[str, int]) -> dict[str, str]:
+def text_problems(**fields: tuple[str, int]) -> dict[str, str]:
+    """What is wrong with typed text, by input: field → (text, limit)."""
     found: dict[str, str] = {}
     for name, (text, limit) in fields.items():
         try:

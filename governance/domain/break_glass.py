@@ -126,19 +126,25 @@ def skipped_of_promotion(
     quorum: Quorum,
     checks: Iterable[CheckResult],
     other: Iterable[SkippedRule] = (),
+    *,
+    escalated: frozenset[Role] = frozenset(),
 ) -> Skipped:
     """The empty seats, the checks that have not passed, and what else stands against it. The
-    empty seats review it; where every seat was filled, all of them look at it once more."""
+    empty seats review it, by the second role too where one was opened to it; where every seat was
+    filled, all of them look at it once more."""
     unpassed = tuple(
         SkippedRule(what=f"check {c.check} {_SAID[c.outcome]}", found=c.finding)
         for c in checks
         if c.outcome is not Outcome.PASSED
     )
     missing = Counter(quorum.missing) or Counter({s.role: s.count for s in seats})
+    second = {s.role: s.escalation.to for s in seats if s.escalation and s.role in escalated}
     return Skipped(
         approvals=quorum.missing,
         rules=(*other, *unpassed),
-        review=_seats((frozenset({role}), count) for role, count in missing.items()),
+        review=_seats(
+            (frozenset({role, second.get(role, role)}), count) for role, count in missing.items()
+        ),
     )
 
 

@@ -21,6 +21,7 @@ class Deed(StrEnum):
     ASK = "ask"
     APPROVE = "approve"
     ROLL_BACK = "roll back"
+    BREAK_GLASS = "break glass"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,7 @@ class Power:
 
 def powers_of(person: Person, policy: ModelPolicy) -> tuple[Power, ...]:
     """Everything that a policy speaks of: asking for each stage, approving where there are seats,
-    rolling back. Everybody of `people.yaml` may ask."""
+    rolling back, and breaking glass where anybody may. Everybody of `people.yaml` may ask."""
     found: list[Power] = []
     for stage in sorted(policy.stages, key=lambda s: s is Stage.PRODUCTION):
         found.append(Power(deed=Deed.ASK, stage=stage, granted=True, roles=()))
@@ -55,6 +56,16 @@ def powers_of(person: Person, policy: ModelPolicy) -> tuple[Power, ...]:
             roles=tuple(sorted(held or policy.rollback_roles)),
         )
     )
+    if policy.break_glass is not None:
+        may = person.roles & policy.break_glass.roles
+        found.append(
+            Power(
+                deed=Deed.BREAK_GLASS,
+                stage=None,
+                granted=bool(may),
+                roles=tuple(sorted(may or policy.break_glass.roles)),
+            )
+        )
     return tuple(found)
 
 

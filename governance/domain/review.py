@@ -180,6 +180,13 @@ def countable(review: Review, person: Person, now: datetime) -> frozenset[Role]:
     return frozenset(s.label for s in review.seats if roles & s.any_of)
 
 
+def knows_account(review: Review, person: PersonId, account: str, now: datetime) -> bool:
+    """Whether an account may speak for a person: theirs when the glass was broken, or any of
+    theirs once it is overdue."""
+    known = review.glass.accounts_then.get(person, frozenset())
+    return account in known or is_overdue(review, now)
+
+
 def standing_of(review: Review, people: Mapping[PersonId, Person], now: datetime) -> Quorum:
     """The seats as they stand: only those who still may sit do."""
     return tally(_places(review), _accepts(review, people, now), review.glass.barred)
@@ -229,8 +236,7 @@ def _require_may_review(
             "separation_of_duties",
             f"Not counted: {person.name} {reason}. Somebody else has to review it.",
         )
-    known = review.glass.accounts_then.get(person.id, frozenset())
-    if opinion.account not in known and not is_overdue(review, opinion.at):
+    if not knows_account(review, person.id, opinion.account, opinion.at):
         raise Refused(
             "added_later",
             "Not counted: this account was added to people.yaml after the glass was broken. It "

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from governance.domain.approval import who_is_missing
@@ -24,7 +24,7 @@ from governance.domain.identity import Actor, Person, PersonId, Standing
 from governance.domain.policy import BreakGlassRule, ModelPolicy, Seats, policy_for
 from governance.ports import Rules, Transaction
 from governance.use_cases.debt import refuse_while_review_overdue
-from governance.use_cases.grouped import rules_for
+from governance.use_cases.grouped import rules_for, rules_shown
 from governance.use_cases.promote import REASON_LIMIT, TICKET_LIMIT, refuse_long_text
 from governance.use_cases.world import World, require_person, require_policy, require_standing
 
@@ -37,6 +37,9 @@ class Plea:
     incident: str
     shown: frozenset[str]
     """The marks of `Skipped`: nothing beyond them is skipped."""
+    ordered_at: datetime | None = None
+    """When it was confirmed; None where nothing lies between that and acting."""
+    valid_for: timedelta = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +89,7 @@ def could_break_glass(
 ) -> bool:
     """Whether a refusal is one that break-glass passes, and this person's role may. Whether it
     would succeed is told when they look."""
-    rules = world.rules.current()
+    rules = rules_shown(world)
     policy = policy_for(rules.policies, model)
     person = rules.roster.people.get(actor.person) if actor.person is not None else None
     if policy is None or person is None or code not in PASSES[bypass]:
@@ -145,9 +148,17 @@ def new_glass(
     """What is ordered, frozen; nothing beyond what the person was shown is skipped.
 
     Raises:
-        Refused: nothing is skipped, nobody could review it, or an earlier one is overdue.
+        Refused: nothing is skipped, nobody could review it, an earlier one is overdue, or it was
+        confirmed too long ago.
         Conflict: `more_is_skipped`.
     """
+    if plea.ordered_at is not None and tx.now > plea.ordered_at + plea.valid_for:
+        minutes = plea.valid_for // timedelta(minutes=1)
+        raise Refused(
+            "order_too_old",
+            f"This was confirmed more than {minutes} minutes ago, so nothing was done. Look at it "
+            "again.",
+        )
     refuse_while_review_overdue(tx, about.rules, about.person)
     require_skips(skipped, about.policy.model)
     require_reviewers(about, skipped, barred)

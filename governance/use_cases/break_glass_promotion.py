@@ -4,6 +4,7 @@ by the same steps as an approved one, and reviewed afterwards."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from governance.domain.approval import Quorum, tally
@@ -16,11 +17,11 @@ from governance.domain.break_glass import (
     skipped_of_promotion,
 )
 from governance.domain.checks import CheckResult, evaluate
-from governance.domain.errors import Conflict, Refused, Unavailable
+from governance.domain.errors import Conflict, FoureyesError, Refused, Unavailable
 from governance.domain.evidence import ModelName, Snapshot, Stage, Version, evidence_digest
 from governance.domain.identity import Actor, PersonId, Standing
 from governance.domain.ledger import EventKind
-from governance.domain.policy import StageRule
+from governance.domain.policy import StageRule, policy_for
 from governance.domain.promotion import Event as Happening
 from governance.domain.promotion import Request
 from governance.ports import ProductionState, Transaction
@@ -124,6 +125,22 @@ def plan_promotion(
             barred=case.barred,
             now=now,
         )
+
+
+def leads_to_production(
+    world: World, code: str, model: ModelName, version: Version, target: Stage | None
+) -> bool:
+    """Whether what was refused was a promotion to Production: there alone is glass broken. Where
+    nobody said, it is from where the version would go there next, or nowhere else."""
+    if target is not None:
+        return target is Stage.PRODUCTION
+    if code in ("nowhere_to_go", "staged_elsewhere"):
+        return True
+    policy = policy_for(world.rules.current().policies, model)
+    with suppress(FoureyesError):
+        stage = world.registry.snapshot(model, version).stage
+        return policy is not None and policy.next_stage(stage) is Stage.PRODUCTION
+    return False
 
 
 def break_glass_to_promote(
@@ -371,7 +388,7 @@ def _of_request(tx: Transaction, about: Entitled, request: Request, snapshot: Sn
     rule = about.policy.stages[request.target]
     checks = check_again(tx, request, about.rules, about.policy, snapshot)
     quorum = quorum_of(tx, about.rules, about.policy, request)
-    skipped = skipped_of_promotion(rule.seats, quorum, checks)
+    skipped = skipped_of_promotion(rule.seats, quorum, checks, escalated=request.escalated)
     # Where every seat is filled, those who sit look once more at what the checks say.
     sitting = [s.person for s in quorum.seats if s.person is not None] if quorum.missing else []
     return _Case(

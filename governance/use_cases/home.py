@@ -21,9 +21,11 @@ from governance.domain.monitoring.state import MonitorKey, MonitorState
 from governance.domain.monitoring.verdict import Verdict as Health
 from governance.domain.policy import ModelPolicy, literal_characters, policy_for
 from governance.domain.promotion import TAKES_VOTES, Request, is_expired
+from governance.domain.review import Review, knows_account, standing_of
 from governance.domain.tenure import Tenure
 from governance.ports import Drill, Rules, Transaction
 from governance.use_cases.alerts import is_concerned
+from governance.use_cases.reviews import reviews_among
 from governance.use_cases.settle import quorum_among, who_could_fill
 
 _RECENT = frozenset(
@@ -33,6 +35,8 @@ _RECENT = frozenset(
         EventKind.TRANSITION_DONE,
         EventKind.TRANSITION_FAILED,
         EventKind.ROLLBACK_DONE,
+        EventKind.GLASS_BROKEN,
+        EventKind.REVIEW_GIVEN,
     }
 )
 _LOOKED_THROUGH = 300
@@ -93,6 +97,16 @@ class OpenAlert:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DueReview:
+    """The review of a break-glass that is not over."""
+
+    review: Review
+    quorum: Quorum
+    is_own: bool
+    """Of what this person did; else they could make it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Lately:
     """One decision or transition, as the record tells it."""
 
@@ -118,6 +132,8 @@ class Home:
     """Oldest first."""
     lately: tuple[Lately, ...]
     """Newest first."""
+    reviews: tuple[DueReview, ...] = ()
+    """Those to make first, then those of what this person did; soonest due first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +156,7 @@ class Board:
     drills: Mapping[ModelName, Drill]
     alerts: tuple[Alert, ...]
     lately: tuple[Lately, ...]
+    reviews: tuple[Review, ...]
 
 
 def read_board(tx: Transaction, rules: Rules, people: Collection[PersonId]) -> Board:
@@ -163,6 +180,7 @@ def read_board(tx: Transaction, rules: Rules, people: Collection[PersonId]) -> B
         drills=tx.drills(),
         alerts=alerts,
         lately=tuple(map(_lately, tx.newest_events(_RECENT, limit=_LOOKED_THROUGH))),
+        reviews=tx.open_reviews(),
     )
 
 
@@ -179,7 +197,18 @@ def home_for(board: Board, actor: Actor) -> Home | None:
         models=tuple(_owned(board, person)),
         alerts=tuple(_alerts(board, person)),
         lately=tuple(_concerning(board, person, {a.request.id for a in asked}))[:_DECISIONS_SHOWN],
+        reviews=tuple(_reviews(board, person, actor.account)),
     )
+
+
+def _reviews(board: Board, person: Person, account: str) -> Iterator[DueReview]:
+    people = board.rules.roster.people
+    found = reviews_among(board.reviews, person.id, people, board.now)
+    for reviews, is_own in ((found.to_make, False), (found.own, True)):
+        for review in sorted(reviews, key=lambda r: (r.due_at, r.id)):
+            if is_own or knows_account(review, person.id, account, board.now):
+                quorum = standing_of(review, people, board.now)
+                yield DueReview(review=review, quorum=quorum, is_own=is_own)
 
 
 def _policies(rules: Rules, models: Iterable[ModelName]) -> dict[ModelName, ModelPolicy]:

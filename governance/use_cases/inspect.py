@@ -10,6 +10,7 @@ from governance.domain.errors import Refused
 from governance.domain.evidence import Content, ModelName, Snapshot, Version
 from governance.domain.policy import ModelPolicy
 from governance.domain.promotion import Request
+from governance.domain.review import Review
 from governance.domain.tenure import Tenure
 from governance.ports import ProductionState, VersionSummary
 from governance.use_cases.audit import TrailLine, trail
@@ -30,6 +31,8 @@ class ModelCard:
     open_requests: tuple[Request, ...]
     quarantined: tuple[tuple[Version, str], ...]
     history: tuple[TrailLine, ...]
+    reviews: tuple[Review, ...] = ()
+    """Of what was done past policy; those that are not over."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +65,7 @@ def model_card(world: World, model: ModelName) -> ModelCard:
             open_requests=tx.open_requests(model),
             quarantined=tuple(sorted(tx.quarantined(model).items())),
             history=trail(tx, model),
+            reviews=tuple(r for r in tx.open_reviews() if r.model == model),
         )
 
 

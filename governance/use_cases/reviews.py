@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from governance.domain.approval import RequestId
 from governance.domain.break_glass import BrokenGlass, GlassId
 from governance.domain.canonical import Json
 from governance.domain.evidence import ModelName, Stage, Version
-from governance.domain.identity import Actor, PersonId, Roster, Standing
+from governance.domain.identity import Actor, Person, PersonId, Roster, Standing
 from governance.domain.ledger import Event, EventKind
 from governance.domain.policy import ModelPolicy, policy_for
 from governance.domain.review import (
@@ -27,7 +28,7 @@ from governance.domain.review import (
 )
 from governance.domain.tenure import rollback_options
 from governance.ports import Notice, NoticeKind, Transaction
-from governance.use_cases.grouped import rules_for
+from governance.use_cases.grouped import members_of, narrowed, rules_for, rules_shown
 from governance.use_cases.promote import refuse_long_text
 from governance.use_cases.world import World, require_person, require_standing
 
@@ -140,6 +141,9 @@ def give_review(
     ):
         require_standing(standing)
         rules = rules_for(world, actor)
+        wanted = frozenset(role for seat in about.seats for role in seat.any_of)
+        # Of those who accepted before, too: a seat is theirs only while the role is.
+        rules = narrowed(rules, members_of(world, rules.roster, wanted), wanted)
         person = require_person(rules, actor)
         refuse_long_text("comment", comment, COMMENT_LIMIT)
         with world.store.transaction() as tx:
@@ -168,7 +172,7 @@ def give_review(
 def look_after_reviews(world: World) -> int:
     """Note what became overdue, and tell of it again every day: those who may review it, the owners
     and who is on call. Returns how many were told of."""
-    rules = world.rules.current()
+    rules = rules_shown(world)
     with world.store.read() as tx:
         waiting = [r.id for r in tx.open_reviews() if is_told_again(r, tx.now)]
     told = 0
@@ -209,11 +213,10 @@ class ReviewsOf:
     """Not over yet."""
 
 
-def reviews_of(world: World, person: PersonId) -> ReviewsOf:
-    """The reviews that wait, as this person meets them; oldest first."""
-    people = world.rules.current().roster.people
-    with world.store.read() as tx:
-        waiting, now = tx.open_reviews(), tx.now
+def reviews_among(
+    waiting: Sequence[Review], person: PersonId, people: Mapping[PersonId, Person], now: datetime
+) -> ReviewsOf:
+    """The reviews that wait, as one person meets them."""
     return ReviewsOf(
         to_make=tuple(r for r in waiting if person in could_review(r, people, now)),
         own=tuple(r for r in waiting if r.glass.person == person),

@@ -19,7 +19,7 @@ from governance.domain.break_glass import (
 from governance.domain.checks import CheckResult, Outcome
 from governance.domain.errors import Refused
 from governance.domain.identity import PersonId, Role
-from governance.domain.policy import BreakGlassRule, Seats
+from governance.domain.policy import BreakGlassRule, Escalation, Seats
 from tests.builders import MODEL, a_person, a_policy
 
 ROLES = [Role("validator"), Role("risk"), Role("legal")]
@@ -133,3 +133,14 @@ def test_makers_requester_breaker_and_those_who_sit_do_not_review() -> None:
         "otto": "broke the glass",
         "ana": "filled another seat of this request",
     }
+
+
+def test_a_seat_that_was_opened_to_a_second_role_is_reviewed_by_either() -> None:
+    """Whoever could have filled it when it was skipped."""
+    escalation = Escalation(after=timedelta(hours=4), to=Role("legal"))
+    seats = [Seats(role=Role("risk"), count=1, escalation=escalation)]
+    quorum = tally(seats, {}, {})
+    before = skipped_of_promotion(seats, quorum, ())
+    opened = skipped_of_promotion(seats, quorum, (), escalated=frozenset({Role("risk")}))
+    assert [s.label for s in (*before.review, *opened.review)] == ["risk", "legal or risk"]
+    assert opened.approvals == ("risk",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from governance.domain.evidence import Stage
 from governance.domain.identity import PersonId, Role
+from governance.domain.policy import BreakGlassRule
 from governance.domain.powers import Deed, Power, powers_of
 from tests.builders import a_person, a_policy
 
@@ -59,3 +61,14 @@ def test_powers_are_granted_by_roles_that_the_policy_names(roles: set[str]) -> N
             assert set(found.roles).isdisjoint(person.roles)
     asked = power(powers_of(person, a_policy()), Deed.APPROVE, Stage.PRODUCTION)
     assert asked.granted == person.has_any_role([Role("validator"), Role("risk")])
+
+
+def test_breaking_glass_is_spoken_of_only_where_the_policy_lets_somebody() -> None:
+    """By its own roles."""
+    ana = a_person("ana", "validator")
+    assert Deed.BREAK_GLASS not in {p.deed for p in powers_of(ana, a_policy())}
+    rule = BreakGlassRule(roles=frozenset({Role("on_call")}), review_within=timedelta(hours=1))
+    glass = replace(a_policy(), break_glass=rule)
+    refused = power(powers_of(ana, glass), Deed.BREAK_GLASS)
+    assert (refused.granted, refused.roles) == (False, ("on_call",))
+    assert power(powers_of(a_person("otto", "on_call"), glass), Deed.BREAK_GLASS).granted

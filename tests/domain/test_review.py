@@ -171,6 +171,9 @@ def test_a_role_that_was_given_since_counts_only_once_it_is_overdue() -> None:
     opinion = replace(an_opinion("cy"), account="U0CY")
     with pytest.raises(Refused):
         give(a_review(), opinion, people)
+    gained = _with_roles("ana", "validator", "risk")
+    with pytest.raises(Refused, match="Missing: risk"):
+        give(after(a_review(), "vera"), an_opinion("ana"), gained)
     late = replace(opinion, at=a_review().due_at)
     review, _event = give(a_review(), late, people)
     assert review.accepted_by == ("cy",)

@@ -30,6 +30,7 @@ from governance.ports import ProductionState, Rules
 from governance.use_cases.restore import Restored
 from governance.use_cases.roll_back import Offer
 from tests.builders import NOON, some_rules
+from tests.gallery import glass
 from tests.gallery.extremes import LONG, LONG_NAME, NASTY, Size, alert, request, roster, shown
 from tests.gallery.homes import EMPTY, the_largest
 from tests.gallery.news import announcements
@@ -291,6 +292,13 @@ HALLS = (
     Hall("views.sentence", _notices),
     Hall("views.text_blocks", _long_answers),
     Hall("alert_view.alert_message", _alerts),
+    Hall("glass_view.refusal_with_glass", glass.refusals),
+    Hall("glass_view.review_message", glass.reviews),
+    Hall("glass_view.glass_modal", glass.plans),
+    Hall("glass_view.glass_loading_modal", glass.waiting),
+    Hall("glass_view.glass_sentence_modal", glass.sentences),
+    Hall("glass_view.demand_modal", glass.demands),
+    Hall("views.sentence", glass.told),
     Hall("modals.comment_modal", _comments),
     Hall("modals.details_modal", _details),
     Hall("modals.record_modal", _record),

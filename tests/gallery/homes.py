@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from governance.domain.approval import Quorum, RequestId, Verdict
+from governance.domain.break_glass import Bypass, GlassId
 from governance.domain.evidence import Version
 from governance.domain.identity import PersonId
 from governance.domain.ledger import EventKind
@@ -12,9 +13,11 @@ from governance.domain.monitoring.alert import AlertId, Outcome
 from governance.domain.monitoring.spec import Action
 from governance.domain.monitoring.verdict import Verdict as Health
 from governance.domain.promotion import Request, State
+from governance.domain.review import Review, ReviewState
 from governance.ports import Drill
 from governance.use_cases.home import (
     Asked,
+    DueReview,
     Home,
     Lately,
     OpenAlert,
@@ -24,6 +27,7 @@ from governance.use_cases.home import (
 )
 from tests.builders import NOON, a_person
 from tests.gallery.extremes import LONG, LONG_NAME, NASTY, Size, alert, request
+from tests.gallery.glass import review
 
 EMPTY = Home(
     person=a_person("ana", "validator"), waiting=(), asked=(), models=(), alerts=(), lately=()
@@ -34,6 +38,12 @@ NOTHING = Quorum(seats=(), excluded={})
 def a_long_request(number: int) -> Request:
     """Everything at its longest."""
     return replace(request(Size.LARGEST), id=RequestId(f"r{number}"))
+
+
+def a_long_review(number: int) -> Review:
+    """Overdue, at its longest."""
+    made = review(Size.LARGEST, ReviewState.OVERDUE, Bypass.PROMOTION)
+    return replace(made, glass=replace(made.glass, id=GlassId(f"g{number}")))
 
 
 def the_largest() -> Home:
@@ -95,7 +105,17 @@ def the_largest() -> Home:
                 EventKind.TRANSITION_DONE,
                 EventKind.TRANSITION_FAILED,
                 EventKind.ROLLBACK_DONE,
+                EventKind.GLASS_BROKEN,
+                EventKind.REVIEW_GIVEN,
             )
             for _ in range(2)
+        )[:10],
+        reviews=tuple(
+            DueReview(
+                review=a_long_review(n),
+                quorum=NOTHING,
+                is_own=n == 1,
+            )
+            for n in range(200)
         ),
     )

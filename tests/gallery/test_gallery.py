@@ -23,8 +23,8 @@ from tests.gallery.page import page
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = ROOT / "build" / "messages.html"
 LONGEST_MESSAGE = 13_200
-NEEDS_A_WORLD = frozenset({"foureyes_words.answer"})
-"""What asks the store for its words; what it draws hangs under `views.text_blocks`."""
+NEEDS_A_WORLD = frozenset({"foureyes_words.answer", "glass_desk.refusal", "glass_desk.review"})
+"""What asks the store for its words; what it draws hangs under the functions that it calls."""
 
 
 def _id(value: object) -> str:

@@ -12,14 +12,15 @@ import pytest
 from governance.domain.break_glass import Bypass
 from governance.domain.errors import Conflict, IntegrityViolation, Refused
 from governance.domain.evidence import Content, ModelName, Stage, Version
-from governance.domain.identity import PersonId, Role
+from governance.domain.identity import Role
 from governance.domain.ledger import EventKind
 from governance.domain.policy import Seats
 from governance.domain.promotion import State
 from governance.domain.review import Answer, ReviewState
 from governance.use_cases.audit import render_trail, trail, verify
-from governance.use_cases.break_glass import could_break_glass
-from governance.use_cases.reviews import look_after_reviews, reviews_of
+from governance.use_cases.break_glass import Plea, could_break_glass
+from governance.use_cases.break_glass_rollback import break_glass_to_roll_back
+from governance.use_cases.reviews import look_after_reviews
 from tests.builders import MODEL, a_content, a_policy, a_rule, a_snapshot, some_rules
 from tests.fakes import Crash
 from tests.stories.desk import Desk
@@ -37,6 +38,7 @@ from tests.stories.glass import (
     told,
     with_glass,
 )
+from tests.stories.test_home_stories import home
 
 # --- a promotion ----------------------------------------------------------------------------------
 
@@ -280,19 +282,22 @@ def _forge(desk: Desk) -> None:
 # --- killed, lost, failed -------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("version", [4, 5])
 @pytest.mark.parametrize("where", ["crash_before", "crash_after"])
-def test_killed_on_the_way_it_is_finished_and_reviewed_once(desk: Desk, where: str) -> None:
-    """The reconciler goes on from what MLflow shows."""
+def test_killed_on_the_way_it_is_finished_and_reviewed_once(
+    desk: Desk, where: str, version: int
+) -> None:
+    """The reconciler goes on from what MLflow shows, also of v5, which never was in Staging."""
     with_glass(desk)
     setattr(desk.registry, where, 1)
     with pytest.raises(Crash):
-        break_glass(desk)
+        break_glass(desk, version)
     with desk.store.read() as tx:
         assert tx.reviews(MODEL) == ()
     desk.clock.advance(minutes=5)
     desk.push_on()
     desk.push_on()
-    assert desk.production() == (4,)
+    assert desk.production() == (version,)
     assert desk.kinds().count(EventKind.REVIEW_OPENED.value) == 1
     assert review(desk).opened_at == desk.clock.now
 
@@ -402,6 +407,8 @@ def test_an_overdue_review_stops_the_next_request_and_the_next_break_glass(desk:
     with pytest.raises(Refused, match=r"v4 of credit_scoring .*Ask risk and validator"):
         desk.promote(6, target=Stage.STAGING)
     with pytest.raises(Refused, match="you can neither ask nor break glass"):
+        plan(desk, 6, by="dana")
+    with pytest.raises(Refused, match="you can neither ask nor break glass"):
         break_glass(desk, 6, by="dana", shown=frozenset())
     assert desk.promote(6, by="otto", target=Stage.STAGING).state
     says(desk, "ana")
@@ -432,13 +439,13 @@ def test_an_overdue_review_is_told_of_every_day_until_it_is_made(desk: Desk) -> 
 
 
 def test_each_person_sees_the_reviews_that_they_could_make_and_their_own(desk: Desk) -> None:
-    """For App Home."""
+    """In App Home, by the account that they had when the glass was broken."""
     with_glass(desk)
     break_glass(desk)
 
     def seen(name: str) -> tuple[int, int]:
-        found = reviews_of(desk.world, PersonId(name))
-        return len(found.to_make), len(found.own)
+        reviews = home(desk, name).reviews
+        return sum(not r.is_own for r in reviews), sum(r.is_own for r in reviews)
 
     assert [seen(n) for n in ("ana", "vera", "raj", "dana", "otto")] == [
         (1, 0),
@@ -449,6 +456,9 @@ def test_each_person_sees_the_reviews_that_they_could_make_and_their_own(desk: D
     ]
     says(desk, "ana")
     assert (seen("vera"), seen("raj")) == ((0, 0), (1, 0))
+    assert not home(desk, "raj", "U0RAJNEW").reviews
+    says(desk, "raj")
+    assert (seen("raj"), seen("otto")) == ((0, 0), (0, 0))
 
 
 # --- a rollback -----------------------------------------------------------------------------------
@@ -471,6 +481,26 @@ def test_somebody_without_the_role_rolls_back_and_one_who_has_it_reviews_it(desk
         EventKind.ROLLBACK_INTENDED.value
     )
     assert says(desk, "otto").state is ReviewState.ACCEPTED
+
+
+def test_a_rollback_that_nobody_could_review_is_not_made_alone(desk: Desk) -> None:
+    """Otto, the only one who could, lost the role between looking and confirming."""
+    with_glass(desk)
+    desk.promoted()
+    marks = plan_back(desk).skipped.marks
+    desk.with_roles("otto", "data_scientist")
+    actor = desk.actor("dana")
+    with pytest.raises(Refused, match="Nobody is left to review this as on_call"):
+        break_glass_to_roll_back(
+            desk.world,
+            MODEL,
+            Version(4),
+            Version(3),
+            Plea(reason=WHY, incident="INC-12", shown=marks),
+            actor=actor,
+            standing=desk.accounts.standing(actor.account),
+        )
+    assert desk.production() == (4,)
 
 
 def test_a_target_that_is_none_is_reviewed_by_all_whom_a_promotion_needs(desk: Desk) -> None:
