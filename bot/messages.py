@@ -188,11 +188,11 @@ def told_of_model(what: str, model: str, facts: Mapping[str, Json]) -> str:
     monitor = facts.get("monitor")
     if what == "monitor_blind":
         return (
-            f"{model}: the monitor {monitor} cannot see. {facts.get('why')} You are told once; it "
-            "goes on trying."
+            f"{model}: the monitor {monitor} cannot see. {facts.get('why')} You are told once, "
+            "whichever other monitors cannot see for the same reason; all of them go on trying."
         )
     if what == "monitor_sees_again":
-        return f"{model}: the monitor {monitor} sees again."
+        return f"{model}: everything that watches it sees again."
     return f"{model}: {what}"
 
 

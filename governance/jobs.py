@@ -23,11 +23,12 @@ from governance.use_cases import alerts, reconcile
 from governance.use_cases.attention import Reminding, look_after
 from governance.use_cases.automatic import react_to_all
 from governance.use_cases.drill import drill_what_is_due
+from governance.use_cases.findings import end_alerts
 from governance.use_cases.outside import tell_outside
 from governance.use_cases.pushing import Pushing
 from governance.use_cases.reviews import look_after_reviews
 from governance.use_cases.serving import ask_what_is_served, follow
-from governance.use_cases.watch import Watch, end_alerts
+from governance.use_cases.watch import Watch
 from governance.use_cases.world import World
 
 _log = logging.getLogger("foureyes.jobs")

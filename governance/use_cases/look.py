@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from math import isfinite
 
 from governance.domain.canonical import Json
-from governance.domain.errors import FoureyesError, Refused
+from governance.domain.errors import FoureyesError, Refused, Unavailable
 from governance.domain.monitoring.baseline import Baseline
 from governance.domain.monitoring.spec import Action, MonitorSpec, TableSource
 from governance.domain.monitoring.state import MonitorState, SeriesPoint, thinned
@@ -71,7 +71,7 @@ def look(
             )
         )
     except (FoureyesError, ValueError, ArithmeticError) as trouble:
-        return _trouble(state, trouble, now=now)
+        return _trouble(state, spec, trouble, now=now)
     return _after(state, finding, measured, progress, now=now)
 
 
@@ -240,15 +240,22 @@ def _after(
         looked_at=now,
         progress=progress,
         series=series,
+        problem=finding.sentence if finding.verdict is Verdict.ERROR else "",
     )
 
 
-def _trouble(state: MonitorState, trouble: Exception, *, now: datetime) -> MonitorState:
+def _trouble(
+    state: MonitorState, spec: MonitorSpec, trouble: Exception, *, now: datetime
+) -> MonitorState:
     """Nothing is remembered of a look that went wrong: the next one begins where it began."""
     if isinstance(trouble, FoureyesError):
         sentence = trouble.sentence
     else:
         sentence = f"What was read cannot be used: {trouble}."
+    problem = sentence
+    if isinstance(trouble, Unavailable):
+        # What does not answer says so in other words from look to look, and is one trouble.
+        problem = f"{trouble.code} {spec.source or 'mlflow'}"
     return replace(
         state,
         verdict=Verdict.ERROR,
@@ -256,4 +263,5 @@ def _trouble(state: MonitorState, trouble: Exception, *, now: datetime) -> Monit
         numbers={},
         since=state.since if state.verdict is Verdict.ERROR and state.since else now,
         looked_at=now,
+        problem=problem,
     )

@@ -5,17 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from threading import Event
 
 import pytest
 
 from governance.adapters.sql_store.transaction import SqlTransaction
-from governance.domain.errors import Unavailable
 from governance.domain.evidence import Metric as LoggedMetric
-from governance.domain.evidence import ModelName, Stage, Version
+from governance.domain.evidence import Version
 from governance.domain.monitoring.alert import Outcome
 from governance.domain.monitoring.spec import (
     Action,
@@ -36,14 +34,12 @@ from governance.domain.monitoring.spec import (
 )
 from governance.domain.monitoring.state import MonitorKey
 from governance.domain.monitoring.verdict import Verdict
-from governance.domain.policy import PolicySet
-from governance.ports import Mark, MetricPoint, MetricSources
+from governance.ports import MetricPoint
 from governance.use_cases import judge
-from governance.use_cases.watch import Watch, end_alerts
-from tests.builders import MODEL, a_metric, a_policy, a_snapshot, some_rules
-from tests.sources.feed import ADDRESS, a_source
-from tests.stories.desk import promoted_before
-from tests.stories.watching import SOURCE, WatchedDesk, a_monitor
+from governance.use_cases.findings import end_alerts
+from governance.use_cases.watch import Watch
+from tests.builders import MODEL, a_metric, a_policy, some_rules
+from tests.stories.watching import SOURCE, CountedSources, WatchedDesk, a_monitor
 
 _HALF_A_DAY = timedelta(hours=12)
 
@@ -354,28 +350,6 @@ def test_outcomes_count_at_equal_maturity(watched: WatchedDesk) -> None:
 # --- what a look costs, and whom it holds up ------------------------------------------------------
 
 
-class CountedSources:
-    """Passes on, and remembers what was asked."""
-
-    def __init__(self, inner: MetricSources) -> None:
-        self._inner = inner
-        self.asked: list[str] = []
-
-    def mark(self, source: TableSource, model: ModelName, version: Version) -> Mark:
-        """Whether anything came."""
-        self.asked.append("mark")
-        return self._inner.mark(source, model, version)
-
-    def __getattr__(self, name: str) -> Callable[..., object]:
-        asked: Callable[..., object] = getattr(self._inner, name)
-
-        def ask(*arguments: object, **named: object) -> object:
-            self.asked.append(name)
-            return asked(*arguments, **named)
-
-        return ask
-
-
 def test_while_nothing_arrives_nothing_is_measured_again(watched: WatchedDesk) -> None:
     """One question for each source: has anything come?"""
     counted = _counted(watched)
@@ -508,72 +482,6 @@ def test_monitors_of_one_model_read_the_same_counts_once(watched: WatchedDesk) -
     watched.look()
     assert counted.asked.count("outcomes") == 1
     assert watched.state("m7").verdict is Verdict.HEALTHY
-
-
-class SlowSources(CountedSources):
-    """One model's source does not answer until it is let."""
-
-    def __init__(self, inner: MetricSources, slow: ModelName) -> None:
-        super().__init__(inner)
-        self._slow = slow
-        self.let = Event()
-        self.is_waiting = Event()
-
-    def mark(self, source: TableSource, model: ModelName, version: Version) -> Mark:
-        """Blocks for the one."""
-        if model == self._slow:
-            self.is_waiting.set()
-            self.let.wait(timeout=60)
-            raise Unavailable("source_unavailable", "it did not answer in time")
-        return self._inner.mark(source, model, version)
-
-
-@pytest.mark.parametrize("url", ["SLOW_DATABASE_URL", ADDRESS])
-def test_a_slow_source_holds_up_no_other_model(watched: WatchedDesk, url: str) -> None:
-    """The other one is rolled back while the first still waits, also where both are at one address
-    and the first was slow many times: it is not begun again beside itself."""
-    slow = ModelName("slow_scoring")
-    for number in (1, 2):
-        watched.desk.registry.add(
-            replace(a_snapshot(number), model=slow),
-            watched.desk.registry.contents[MODEL, Version(3)],
-        )
-    with watched.desk.store.transaction() as tx:
-        promoted_before(tx, slow, Version(1), Stage.PRODUCTION)
-    here = replace(a_policy(), watching=Watching(sources=(SOURCE,), monitors=(a_monitor(),)))
-    elsewhere = a_source(url=url)
-    there = replace(
-        here,
-        model=slow,
-        pattern=slow,
-        watching=Watching(sources=(elsewhere,), monitors=(a_monitor(),)),
-    )
-    rules = some_rules()
-    both = PolicySet(policies={MODEL: here, slow: there}, digest=rules.policies.digest)
-    watched.desk.rules.rules = replace(rules, policies=both)
-    watched.arrive(600, auc=0.5)
-    watched.desk.clock.advance(minutes=6)
-    assert watched.desk.sources is not None
-    sources = SlowSources(watched.desk.sources(), slow)
-    watched.desk.sources = lambda: sources  # type: ignore[assignment]  # it passes on
-    watch = Watch(watched.desk.world)
-    try:
-        assert watch.tick() == 2
-        assert sources.is_waiting.wait(timeout=30)
-        for _minute in range(6):
-            watched.desk.clock.advance(minutes=6)
-            watch.tick()
-        for _time in range(300):
-            if watched.desk.production() == (Version(3),):
-                break
-            Event().wait(0.1)
-        assert watched.desk.production() == (Version(3),)
-        assert not sources.let.is_set()
-        assert not watch.is_idle(timedelta())
-    finally:
-        sources.let.set()
-        watch.stop()
-        assert watch.is_idle(timedelta(seconds=30))
 
 
 def test_quiet_looks_are_kept_together_and_change_nothing_else(watched: WatchedDesk) -> None:

@@ -17,10 +17,11 @@ from governance.domain.monitoring.spec import Action, Reminders
 from governance.domain.monitoring.verdict import Verdict
 from governance.ports import NoticeKind
 from governance.use_cases import alerts
-from governance.use_cases.watch import Watch, end_alerts
+from governance.use_cases.findings import end_alerts
+from governance.use_cases.watch import Watch
 from tests.builders import MODEL, a_content
 from tests.fakes import Crash
-from tests.stories.watching import WatchedDesk, a_monitor
+from tests.stories.watching import BrokenSources, WatchedDesk, a_monitor
 
 REMINDERS = Reminders(on_call_after=timedelta(minutes=15), owners_after=timedelta(hours=1))
 
@@ -401,6 +402,46 @@ def test_a_source_in_trouble_is_told_once_and_moves_nothing(watched: WatchedDesk
         "monitor_sees_again"
     ]
     assert watched.desk.production() == (Version(3),)
+
+
+def test_owners_hear_of_one_trouble_once_whatever_it_blinds(watched: WatchedDesk) -> None:
+    """Two monitors look at a table that is gone: one message, and one when both see again."""
+    watched.watched_by(a_monitor(), a_monitor(name="second"))
+    watched.arrive(120, auc=0.8)
+    watched.look()
+    watched.feed.run("DROP TABLE predictions")
+    for _time in range(3):
+        watched.look()
+    assert watched.state("auc").verdict is watched.state("second").verdict is Verdict.ERROR
+    assert watched.desk.kinds().count(EventKind.MONITOR_BLIND.value) == 2
+    watched.feed.write(watched.applicants)
+    for _time in range(2):
+        watched.look()
+    assert watched.desk.kinds().count(EventKind.MONITOR_SEES_AGAIN.value) == 2
+    told = [(n.what, n.person) for n in watched.desk.notices() if n.what.startswith("monitor")]
+    assert told == [("monitor_blind", "dana"), ("monitor_sees_again", "dana")]
+
+
+def test_another_trouble_is_told_and_other_words_for_the_same_are_not(
+    watched: WatchedDesk,
+) -> None:
+    """A source that does not answer says so in other words each time; bad scores are news."""
+    watched.arrive(120, auc=0.8)
+    assert watched.desk.sources is not None
+    broken = BrokenSources(watched.desk.sources())
+    watched.desk.sources = lambda: broken  # type: ignore[assignment]  # it passes on
+    for why in ("no answer within 30 seconds", "4 questions have no answer", "OperationalError"):
+        broken.problem = why
+        watched.look()
+        assert why in watched.state().sentence
+    broken.problem = ""
+    watched.feed.run("UPDATE predictions SET score = 7")
+    for _time in range(2):
+        watched.look()
+    told = [str(n.facts["why"]) for n in watched.desk.notices() if n.what == "monitor_blind"]
+    assert len(told) == 2
+    assert "no answer within" in told[0]
+    assert "not between 0 and 1" in told[1]
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Event, current_thread
 
 import pytest
 
 from governance.adapters.metric_sources import IbisSources
-from governance.domain.evidence import Version
+from governance.domain.errors import Unavailable
+from governance.domain.evidence import ModelName, Version
 from governance.domain.monitoring.alert import Alert
 from governance.domain.monitoring.spec import (
     Action,
@@ -25,6 +27,7 @@ from governance.domain.monitoring.spec import (
     Watching,
 )
 from governance.domain.monitoring.state import MonitorState
+from governance.ports import Mark, MetricSources
 from governance.use_cases import automatic
 from governance.use_cases.watch import Watch
 from tests.builders import MODEL, a_policy, some_rules
@@ -104,6 +107,76 @@ class WatchedDesk:
         """Those that are open."""
         with self.desk.store.read() as tx:
             return tx.open_alerts(MODEL)
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Wait for what other threads are to do."""
+    for _time in range(600):
+        if happened():
+            return
+        Event().wait(0.1)
+    pytest.fail("it did not happen")
+
+
+class CountedSources:
+    """Passes on, and remembers what was asked."""
+
+    def __init__(self, inner: MetricSources) -> None:
+        self._inner = inner
+        self.asked: list[str] = []
+
+    def mark(self, source: TableSource, model: ModelName, version: Version) -> Mark:
+        """Whether anything came."""
+        self.asked.append("mark")
+        return self._inner.mark(source, model, version)
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        asked: Callable[..., object] = getattr(self._inner, name)
+
+        def ask(*arguments: object, **named: object) -> object:
+            self.asked.append(name)
+            return asked(*arguments, **named)
+
+        return ask
+
+
+class SlowSources(CountedSources):
+    """The sources of some models do not answer until they are let."""
+
+    def __init__(self, inner: MetricSources, *slow: ModelName) -> None:
+        super().__init__(inner)
+        self._slow = slow
+        self.let = Event()
+        self.waiting: set[ModelName] = set()
+        self.threads: dict[ModelName, str] = {}
+        """In which thread each model was looked at last."""
+
+    def mark(self, source: TableSource, model: ModelName, version: Version) -> Mark:
+        """Blocks for these."""
+        self.threads[model] = current_thread().name
+        if model in self._slow and not self.let.is_set():
+            self.waiting.add(model)
+            assert self.let.wait(timeout=120)
+        return self._inner.mark(source, model, version)
+
+
+class BrokenSources(CountedSources):
+    """Nothing is answered while there is a problem."""
+
+    problem: str = ""
+
+    def mark(self, source: TableSource, model: ModelName, version: Version) -> Mark:
+        """Passes it on, or does not answer."""
+        self._refuse()
+        return super().mark(source, model, version)
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        self._refuse()
+        return super().__getattr__(name)
+
+    def _refuse(self) -> None:
+        if self.problem:
+            raise Unavailable("source_unavailable", f"It cannot be read: {self.problem}.")
 
 
 @pytest.fixture

@@ -48,7 +48,8 @@ class MonitorState:
     progress: Mapping[str, Json] = field(default_factory=dict)
     series: tuple[SeriesPoint, ...] = ()
     problem: str = ""
-    """The code of the trouble that the owners were told of; empty when there is none."""
+    """The trouble of which the owners are told once: its sentence, or which source does not
+    answer; empty when there is none."""
 
     @property
     def finding(self) -> Finding:
