@@ -300,10 +300,15 @@ def open_sources() -> MetricSources:
 
 
 def source_secrets(rules: Rules, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Passwords in the addresses that policies name, which no log line may hold."""
+    """Passwords in the addresses that policies name, and the tokens of Spark Connect, which no log
+    line may hold."""
     names = {s.url for p in rules.policies.policies.values() for s in p.watching.sources}
-    found = (urlsplit(environ.get(name, "")).password for name in sorted(names))
-    return tuple(password for password in found if password)
+    found: list[str | None] = []
+    for name in sorted(names):
+        parts = urlsplit(environ.get(name, ""))
+        found.append(parts.password)
+        found += [p.removeprefix("token=") for p in parts.path.split(";") if p[:6] == "token="]
+    return tuple(secret for secret in found if secret)
 
 
 def open_probe(settings: Settings) -> ServingProbe:

@@ -113,7 +113,7 @@ def outcomes(at: At, *, since: datetime, until: datetime) -> ScoreCounts:
     days = at.eyes.sources.outcomes(
         source_of(at), at.watched.model, at.watched.version, since=since, until=until
     )
-    return sum((day.counts for day in days), ScoreCounts.empty())
+    return ScoreCounts.total(day.counts for day in days)
 
 
 def scores(at: At, *, since: datetime, until: datetime) -> ScoreCounts:
@@ -125,7 +125,7 @@ def scores(at: At, *, since: datetime, until: datetime) -> ScoreCounts:
         since=max(since, at.counted_from),
         until=until,
     )
-    return sum((day.counts for day in days), ScoreCounts.empty())
+    return ScoreCounts.total(day.counts for day in days)
 
 
 def source_of(at: At) -> TableSource:

@@ -94,7 +94,12 @@ def test_counts_add_up_across_shards(rows: Rows, cut: int) -> None:
     """In any number of pieces, in any order."""
     whole = ScoreCounts.of(rows)
     first, second = ScoreCounts.of(rows[:cut]), ScoreCounts.of(rows[cut:])
-    for summed in (first + second, second + first, first + second + ScoreCounts.empty()):
+    for summed in (
+        first + second,
+        second + first,
+        first + second + ScoreCounts.empty(),
+        ScoreCounts.total([first, ScoreCounts.empty(), second]),
+    ):
         assert dict(summed.goods) == dict(whole.goods)
         assert dict(summed.bads) == dict(whole.bads)
 

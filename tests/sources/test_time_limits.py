@@ -135,3 +135,32 @@ def test_what_an_unstoppable_engine_raises_is_told(tmp_path: Path, hanging: Hang
     with pytest.raises(Unavailable, match="it answered with RuntimeError") as told:
         asked.ask(SOURCE, broken)
     assert "secret" not in told.value.sentence
+
+
+def test_a_connection_that_the_engine_let_go_is_opened_anew(postgres: PostgresServer) -> None:
+    """As it does with those that are idle for an hour: the look after that is answered."""
+    feed = PostgresFeed(postgres.new_database())
+    feed.write(some_applicants(9))
+    asked = Asking(feed.environ, timeout_seconds=30)
+    first = asked.ask(SOURCE, lambda connection: _run(connection, "SELECT pg_backend_pid()"))
+    feed.run(f"SELECT pg_terminate_backend({first})")
+    second = asked.ask(SOURCE, lambda connection: _run(connection, "SELECT pg_backend_pid()"))
+    assert second != first
+    with pytest.raises(Unavailable, match="it answered with UndefinedTable"):
+        asked.ask(SOURCE, lambda connection: _run(connection, "SELECT 1 FROM nowhere"))
+    asked.close()
+
+
+def test_a_client_that_never_gives_up_opening_is_left_behind(hanging: Hanging) -> None:
+    """Some try for ten minutes; a look has its time."""
+
+    def connect(_address: str, *, timeout_seconds: float) -> Connection:
+        hanging.let.wait(60)
+        raise AssertionError(timeout_seconds)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asking, "connect", connect)
+        asked = Asking({ADDRESS: "trino://me:secret@127.0.0.1:9/bank"}, timeout_seconds=0.2)
+        with pytest.raises(Unavailable, match="did not answer within") as told:
+            asked.ask(SOURCE, lambda _connection: 7)
+    assert "secret" not in told.value.sentence

@@ -12,7 +12,7 @@ from typing import TypeVar
 from ibis.common.exceptions import TableNotFound
 
 from governance.adapters.metric_sources.connection import Connection
-from governance.adapters.metric_sources.engines import connect
+from governance.adapters.metric_sources.engines import connect, may_hang
 from governance.adapters.metric_sources.turns import Turns
 from governance.domain.errors import FoureyesError, Refused, Unavailable
 from governance.domain.monitoring.spec import TableSource
@@ -43,38 +43,23 @@ class Asking:
         self._abandoned: dict[str, list[threading.Thread]] = {}
 
     def ask(self, source: TableSource, question: Callable[[Connection], Answer]) -> Answer:
-        """The answer of the engine behind a source.
+        """The answer of the engine behind a source. A connection that was kept and broke since, as
+        an engine lets idle ones go, is opened anew and asked once more.
 
         Raises:
             Unavailable: `source_unavailable`. Refused: `source_wrong`.
         """
+        was_kept = source.url in self._open()
         try:
-            connection = self._connection(source)
-            if not connection.can_be_stopped:
-                return self._ask_beside(source, connection, question)
-            try:
-                with connection.in_time():
-                    return question(connection)
-            finally:
-                if connection.is_brief:
-                    self._forget(source)
-        except Refused:
-            raise
-        except FoureyesError as problem:
-            self._forget(source)
-            raise _unavailable(source, problem.sentence) from None
-        except TableNotFound as error:
-            raise _unavailable(source, f"the table {error} is not there") from None
+            return self._ask_once(source, question)
         except Exception as error:  # every engine has errors of its own; any may hold the address
-            self._forget(source)
-            if any(base.__name__ in _VALUES_OF_THE_WRONG_TYPE for base in type(error).__mro__):
-                raise Refused(
-                    "source_wrong",
-                    f"Source {source.name}: some column of {_tables(source)} holds values that are "
-                    f"not of its type ({type(error).__name__}). Nothing is judged by it until the "
-                    "owner of the data has put this right.",
-                ) from None
-            raise _unavailable(source, f"it answered with {type(error).__name__}") from None
+            told = self._told(source, error)
+            if not was_kept or source.url in self._open() or not _may_be_the_connection(error):
+                raise told from None
+        try:
+            return self._ask_once(source, question)
+        except Exception as error:
+            raise self._told(source, error) from None
 
     def close(self) -> None:
         """Let this thread's connections go."""
@@ -82,6 +67,35 @@ class Asking:
             with suppress(Exception):  # it is gone either way
                 connection.close()
         self._open().clear()
+
+    def _ask_once(self, source: TableSource, question: Callable[[Connection], Answer]) -> Answer:
+        connection = self._connection(source)
+        if not connection.can_be_stopped:
+            return self._beside(source, lambda: question(connection))
+        try:
+            with connection.in_time():
+                return question(connection)
+        finally:
+            if connection.is_brief:
+                self._forget(source)
+
+    def _told(self, source: TableSource, error: Exception) -> FoureyesError:
+        """What went wrong, in words; a connection that may have broken is let go."""
+        if isinstance(error, Refused):
+            return error
+        if isinstance(error, TableNotFound):
+            return _unavailable(source, f"the table {error} is not there")
+        self._forget(source)
+        if isinstance(error, FoureyesError):
+            return _unavailable(source, error.sentence)
+        if _is_of_the_wrong_type(error):
+            return Refused(
+                "source_wrong",
+                f"Source {source.name}: some column of {_tables(source)} holds values that are "
+                f"not of its type ({type(error).__name__}). Nothing is judged by it until the "
+                "owner of the data has put this right.",
+            )
+        return _unavailable(source, f"it answered with {type(error).__name__}")
 
     def _connection(self, source: TableSource) -> Connection:
         address = self._environ.get(source.url, "").strip()
@@ -91,18 +105,22 @@ class Asking:
             )
         found = self._open().get(source.url)
         if found is None:
-            found = connect(address, timeout_seconds=self._timeout_seconds)
+            found = self._opened(source, address)
             with self._lock:
                 turns = self._turns.setdefault(source.url, Turns())
             found = replace(found, turns=turns)
             self._open()[source.url] = found
         return found
 
-    def _ask_beside(
-        self, source: TableSource, connection: Connection, question: Callable[[Connection], Answer]
-    ) -> Answer:
-        """For an engine that nobody can stop: a thread of its own asks, and is left to itself when
-        the time is over. Raises Unavailable, and whatever the engine raises in time."""
+    def _opened(self, source: TableSource, address: str) -> Connection:
+        def opening() -> Connection:
+            return connect(address, timeout_seconds=self._timeout_seconds)
+
+        return self._beside(source, opening) if may_hang(address) else opening()
+
+    def _beside(self, source: TableSource, work: Callable[[], Answer]) -> Answer:
+        """For what nobody can stop: a thread of its own does it, and is left to itself when the
+        time is over. Raises Unavailable, and whatever the engine raises in time."""
         with self._lock:
             waiting = [t for t in self._abandoned.get(source.url, []) if t.is_alive()]
             self._abandoned[source.url] = waiting
@@ -114,7 +132,7 @@ class Asking:
 
         def ask() -> None:
             try:
-                answers.put(question(connection))
+                answers.put(work())
             except Exception as error:  # whatever the engine raises is raised where it was asked
                 answers.put(error)
 
@@ -146,6 +164,15 @@ class Asking:
         if gone is not None:
             with suppress(Exception):  # it is gone either way
                 gone.close()
+
+
+def _is_of_the_wrong_type(error: Exception) -> bool:
+    return any(base.__name__ in _VALUES_OF_THE_WRONG_TYPE for base in type(error).__mro__)
+
+
+def _may_be_the_connection(error: Exception) -> bool:
+    """Whether a new connection may fare better than one that was kept."""
+    return not isinstance(error, FoureyesError | TableNotFound) and not _is_of_the_wrong_type(error)
 
 
 def _tables(source: TableSource) -> str:

@@ -85,9 +85,12 @@ class Columns:
             return ibis.literal(at)
         return ibis.literal(at.replace(tzinfo=None))
 
-    def day(self, column: Column) -> IntegerValue:
-        """The UTC day of such a column, in days since 1970, whatever the session's zone is."""
+    def day(self, column: Column) -> Column:
+        """The UTC day of such a column, whatever the session's zone is: a date, or in days since
+        1970. DuckDB groups by a date in two thirds of the time."""
         if self._connection.is_duckdb:
+            if column.type().is_timestamp() and column.type().timezone is None:
+                return column.date()
             return _epoch_us(column) // (_SECONDS_A_DAY * _MICROSECONDS)
         at = column.cast("timestamp") if column.type().is_string() else column
         return at.epoch_seconds() // _SECONDS_A_DAY
@@ -112,7 +115,7 @@ class Columns:
             (score.isnull(), float(NO_SCORE)),
             ((score < 0) | (score > 1) | self._is_nan(score), float(OUTSIDE)),
         ]
-        floor = ibis.cases(*cases, else_=score * BINS + NUDGE).floor().cast("int64")
+        floor = ibis.cases(*cases, else_=score * BINS + NUDGE).floor().cast("int32")
         return ibis.least(floor, BINS - 1)
 
     def _is_nan(self, score: FloatingValue) -> BooleanValue:
@@ -128,7 +131,7 @@ class Columns:
         """1, 0, null, or NEITHER. With a word: 1 where the column says it, else 0."""
         found = self.named(table, table_name, column)
         kind = found.type()
-        nothing = (found.isnull(), ibis.null("int64"))
+        nothing = (found.isnull(), ibis.null("int8"))
         if word is not None:
             return ibis.cases(nothing, (found.cast("string") == word, 1), else_=0)
         if kind.is_boolean() and not self._connection.is_sqlite:
@@ -146,12 +149,13 @@ class Columns:
         return ibis.cases(*cases, else_=NEITHER)
 
     def part(self, key: Column, parts: int, turn: int) -> Column | None:
-        """Whether an id belongs to one of so many parts; None where the engine cannot tell."""
+        """Whether an id belongs to one of so many parts, a power of two: by its last bits, which
+        costs least. None where the engine cannot tell."""
         if key.type().is_string():
             if not self._connection.can_hash_text:
                 return None
             key = key.hash()
-        return (key % parts).abs() == turn
+        return (key & (parts - 1)) == turn
 
     def wrong(self, table: str, column: str, what: str) -> Refused:
         """What cannot be believed, where, and who has to act."""
@@ -167,9 +171,9 @@ def as_text(key: Column) -> StringValue:
     return key if key.type().is_string() else key.cast("string")
 
 
-def day_of(number: object) -> date:
-    """The day of a number of days since 1970."""
-    return date.fromordinal(_DAY_ZERO + int(str(number)))
+def day_of(value: object) -> date:
+    """A day as an engine gives it: a date, or a number of days since 1970."""
+    return value if isinstance(value, date) else date.fromordinal(_DAY_ZERO + int(str(value)))
 
 
 def aware(value: object) -> datetime:

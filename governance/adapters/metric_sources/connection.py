@@ -20,6 +20,10 @@ _INSIST_EVERY_SECONDS = 0.1
 _CUT_OFF_BY_THE_ENGINE = "QueryCanceled"
 
 
+def _nothing_to_forget(_name: str) -> None:
+    return None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Connection:
     """One engine, for one thread."""
@@ -36,6 +40,8 @@ class Connection:
     """Whether `stop` does anything: an engine without a way of its own is left to itself."""
     close: Callable[[], None]
     """Lets the engine go."""
+    look_again: Callable[[str], None] = _nothing_to_forget
+    """Forgets what the engine remembers of a table, so that it is read as it is now."""
     is_brief: bool = False
     """Whether it is closed after each question: an open DuckDB file lets nobody else write."""
     turns: Turns = field(default_factory=Turns)
@@ -64,6 +70,7 @@ class Connection:
         """
         if self.folder is not None:
             return open_file(self.backend, self.folder, name, id_column=id_column)
+        self.look_again(name)
         database, _dot, bare = name.rpartition(".")
         if database:
             return self.backend.table(bare, database=database)

@@ -3,7 +3,8 @@
 Addresses: `sqlite:///FILE`, `duckdb:///FILE`, `parquet:///FOLDER` and `csv:///FOLDER` (files that
 DuckDB reads), `postgresql://…`, `spark://local/FOLDER` (files that PySpark reads on this machine;
 without a folder, the tables of its catalog), `sc://HOST:PORT` (a Spark Connect server and the
-tables of its catalog), and whatever else `ibis.connect` knows.
+tables of its catalog; `/;token=…;use_ssl=true` behind it, as Spark spells it), and whatever else
+`ibis.connect` knows.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import os
 import socket
 import sqlite3
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -25,10 +28,20 @@ from governance.domain.errors import Unavailable
 _SLOWER_THAN_THE_SERVER_SECONDS = 1.0
 """PostgreSQL ends a slow statement by itself; the line is cut only where that does not reach us."""
 _SPARK_STARTS = threading.Lock()
+_NO_PYSPARK = "PySpark is not installed; it comes with `pip install 'foureyes[spark]'`"
+_OPENS_AT_ONCE = frozenset(
+    {"sqlite", "duckdb", "parquet", "csv", "postgresql", "postgres", "spark"}
+)
+"""These have a time limit of their own, or only start something on this machine."""
 
 # Every engine flattens nested selects itself; that Ibis does it first costs a quarter of the time
 # of asking, which is mostly the making of the statement.
 ibis.options.sql.fuse_selects = False
+
+
+def may_hang(address: str) -> bool:
+    """Whether opening may take longer than any question: a client that tries again and again."""
+    return urlsplit(address).scheme.partition("+")[0] not in _OPENS_AT_ONCE
 
 
 def connect(address: str, *, timeout_seconds: float) -> Connection:
@@ -123,9 +136,11 @@ def _postgres(address: str, timeout_seconds: float) -> Connection:
 
 def _spark_connect(address: str, timeout_seconds: float) -> Connection:
     try:
-        from pyspark.sql import SparkSession
-    except ModuleNotFoundError:
-        raise Unavailable("source_unavailable", "PySpark is not installed") from None
+        # Not by the builder of `pyspark.sql`: that one turns the whole process to Spark Connect,
+        # and spark://local beside it would end.
+        from pyspark.sql.connect.session import SparkSession
+    except ImportError:  # PySpark is not there, or what it needs for Connect is not
+        raise Unavailable("source_unavailable", _NO_PYSPARK) from None
     with _SPARK_STARTS:
         session = SparkSession.builder.remote(address).create()
     session.conf.set("spark.sql.session.timeZone", "UTC")
@@ -134,7 +149,18 @@ def _spark_connect(address: str, timeout_seconds: float) -> Connection:
         timeout_seconds=timeout_seconds,
         stop=session.interruptAll,
         close=session.stop,
+        look_again=_look_again(session.catalog.refreshTable),
     )
+
+
+def _look_again(refresh: Callable[[str], None]) -> Callable[[str], None]:
+    """Spark remembers the files of a table for as long as a session lives."""
+
+    def look_again(name: str) -> None:
+        with suppress(Exception):  # whether it is there is found out by reading it
+            refresh(".".join(f"`{part.replace('`', '``')}`" for part in name.split(".")))
+
+    return look_again
 
 
 def _spark(parts: SplitResult, timeout_seconds: float) -> Connection:
@@ -146,7 +172,7 @@ def _spark(parts: SplitResult, timeout_seconds: float) -> Connection:
     try:
         from pyspark.sql import SparkSession
     except ModuleNotFoundError:
-        raise Unavailable("source_unavailable", "PySpark is not installed") from None
+        raise Unavailable("source_unavailable", _NO_PYSPARK) from None
     folder = None if parts.path in ("", "/") else Path(unquote(parts.path))
     with _SPARK_STARTS:
         session = (
@@ -167,4 +193,5 @@ def _spark(parts: SplitResult, timeout_seconds: float) -> Connection:
         timeout_seconds=timeout_seconds,
         stop=lambda: session.sparkContext.cancelJobGroup(group),
         close=lambda: None,
+        look_again=_look_again(session.catalog.refreshTable),
     )

@@ -41,11 +41,13 @@ class Rows:
 
     # --- tables ---------------------------------------------------------------------------
 
-    def predictions(self) -> Table:
+    def predictions(self, *, known_alone: bool = False) -> Table:
         """Columns: key and id (its text), at, score, day, bin, approved where named, and bad where
-        predictions and outcomes are one table."""
+        predictions and outcomes are one table; there, if wanted, only where it is known."""
         named = self.source.predictions
         table = self._predictions_table
+        if known_alone:
+            table = self._known(table)
         key = self.columns.key(table, named.table, named.id)
         at = self.columns.moment(table, named.table, named.at)
         score = self.columns.score(table, named.table, named.score)
@@ -85,11 +87,9 @@ class Rows:
     def with_outcomes(self) -> Table:
         """Predictions that have an outcome, and it as `bad`; null is no outcome yet."""
         self.outcomes_named()
-        predictions = self.predictions()
         if self.is_one_table:
-            return predictions.filter(predictions.bad.notnull())
-        outcomes = self._outcomes()
-        known = outcomes.filter(outcomes.bad.notnull())
+            return self.predictions(known_alone=True)
+        predictions, known = self.predictions(), self._known_outcomes()
         return predictions.join(known, _same(predictions.key, known.outcome_key))
 
     def with_any_outcome(self) -> Table:
@@ -111,8 +111,7 @@ class Rows:
             predictions = predictions.filter(~declined)
         if self.is_one_table:
             return predictions.filter(predictions.bad.isnull())
-        outcomes = self._outcomes()
-        known = outcomes.filter(outcomes.bad.notnull())
+        known = self._known_outcomes()
         return predictions.anti_join(known, _same(predictions.key, known.outcome_key))
 
     def sizes(self) -> tuple[Table, Table]:
@@ -206,8 +205,18 @@ class Rows:
         return self.connection.table(named.table, id_column=named.id)
 
     def _outcomes(self) -> Table:
+        return self._as_outcomes(self._outcomes_table)
+
+    def _known_outcomes(self) -> Table:
+        return self._as_outcomes(self._known(self._outcomes_table))
+
+    def _known(self, table: Table) -> Table:
+        """Where an outcome is written, whatever it says: engines sort this out while reading."""
         named = self.outcomes_named()
-        table = self._outcomes_table
+        return table.filter(self.columns.named(table, named.table, named.bad).notnull())
+
+    def _as_outcomes(self, table: Table) -> Table:
+        named = self.outcomes_named()
         key = self.columns.key(table, named.table, named.id)
         return table.select(key.name("outcome_key"), self._bad(table).name("bad"))
 

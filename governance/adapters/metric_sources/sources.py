@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 from ibis.expr.types import Table
@@ -222,43 +222,35 @@ class IbisSources:
 
 def _count(rows: Rows, table: Table, *, labelled: bool = False) -> tuple[DayCounts, ...]:
     """One pass over the rows: counts, and with them all that is wrong but a repeated id."""
-    grouped = table.group_by("day", "bin")
-    if labelled:
-        counted = grouped.aggregate(
-            n=lambda t: t.count(), bads=lambda t: t.bad.sum(), largest=lambda t: t.bad.max()
-        )
-    else:
-        counted = grouped.aggregate(n=lambda t: t.count())
-    found = counted.to_pyarrow()
+    keys = ("day", "bin", "bad") if labelled else ("day", "bin")
+    found = table.group_by(*keys).aggregate(n=lambda t: t.count()).to_pyarrow()
     days, bins, counts = (found[name].to_pylist() for name in ("day", "bin", "n"))
+    flags = found["bad"].to_pylist() if labelled else [0] * len(bins)
     if None in days:
         refuse_no_moment(rows)
     refuse_bin(rows, min(bins, default=0))
-    bads = [0] * len(bins)
     if labelled:
-        refuse_flag(rows, max(found["largest"].to_pylist(), default=None))
-        bads = found["bads"].to_pylist()
+        refuse_flag(rows, max(flags, default=None))
     refuse_twice(rows, table, sum(counts))
-    return _days(
-        (day_of(day), position, count - bad, bad)
-        for day, position, count, bad in zip(
-            days, bins, map(int, counts), map(int, bads), strict=True
-        )
-    )
+    return _days(zip(days, bins, flags, counts, strict=True))
 
 
-def _days(counted: Iterator[tuple[date, int, int, int]]) -> tuple[DayCounts, ...]:
-    goods: dict[date, dict[int, int]] = {}
-    bads: dict[date, dict[int, int]] = {}
-    for day, position, n_goods, n_bads in counted:
-        goods_of_day, bads_of_day = goods.setdefault(day, {}), bads.setdefault(day, {})
-        if n_goods:
-            goods_of_day[position] = n_goods
-        if n_bads:
-            bads_of_day[position] = n_bads
+def _days(counted: Iterable[tuple[object, int, int, int]]) -> tuple[DayCounts, ...]:
+    """Goods and bads of each day, from rows of (day, bin, flag, count)."""
+    found: dict[object, tuple[dict[int, int], dict[int, int]]] = {}
+    for day, position, flag, count in counted:
+        both = found.get(day)
+        if both is None:
+            both = found[day] = ({}, {})
+        both[flag][position] = count
     return tuple(
-        DayCounts(day=day, counts=ScoreCounts(goods=goods[day], bads=bads[day]))
-        for day in sorted(goods)
+        sorted(
+            (
+                DayCounts(day=day_of(day), counts=ScoreCounts(goods=goods, bads=bads))
+                for day, (goods, bads) in found.items()
+            ),
+            key=lambda counts: counts.day,
+        )
     )
 
 

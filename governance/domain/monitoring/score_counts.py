@@ -49,6 +49,16 @@ class ScoreCounts:
             (bads if is_bad else goods)[bin_of(score)] += 1
         return ScoreCounts(goods=goods, bads=bads)
 
+    @staticmethod
+    def total(parts: Iterable[ScoreCounts]) -> ScoreCounts:
+        """All together, as `+` of any two, in one pass."""
+        goods: Counter[int] = Counter()
+        bads: Counter[int] = Counter()
+        for part in parts:
+            goods.update(part.goods)
+            bads.update(part.bads)
+        return ScoreCounts(goods=goods, bads=bads)
+
     @cached_property
     def n_goods(self) -> int:
         """Goods in all."""
