@@ -47,13 +47,17 @@ class Applicants:
     tracking_uri: str
     healthy: int
     """So many arrive before the fault."""
+    numbers: tuple[int, ...] = field(init=False)
+    """Which rows of the file they are, in the order in which they come."""
     _models: dict[int, Pipeline] = field(default_factory=dict)
     _next: int = 0
 
     def __post_init__(self) -> None:
         rows = halves().applicants
         order = np.random.default_rng(_ORDER).permutation(len(rows))
-        self._rows = rows.iloc[order].reset_index(drop=True)
+        in_order = rows.iloc[order]
+        self.numbers = tuple(int(number) for number in in_order.index)
+        self._rows = in_order.reset_index(drop=True)
         with closing(self._connect()) as connection:
             connection.executescript(_TABLES)
 

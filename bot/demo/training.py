@@ -91,16 +91,36 @@ def halves() -> Halves:
     return Halves(training=training, applicants=applicants)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """One version before it is registered."""
+
+    model: Pipeline
+    features: pd.DataFrame
+    """All rows that it has seen, by their numbers in the file."""
+    bad: pd.Series
+    scores: np.ndarray
+    """Of each of these rows, by a model that has not seen it."""
+
+
+def train(number: int) -> Trained:
+    """Fit one version on the half that trains."""
+    made = recipe(number)
+    training = halves().training
+    features = training.drop(columns=[LABEL, *made.left_out])
+    bad = (training[LABEL] == "bad").astype(int)
+    model = _pipeline(made, features)
+    folds = StratifiedKFold(5, shuffle=True, random_state=SEED)
+    scores = cross_val_predict(model, features, bad, cv=folds, method="predict_proba")[:, 1]
+    model.fit(features, bad)
+    return Trained(model=model, features=features, bad=bad, scores=scores)
+
+
 def register_version(tracking_uri: str, number: int) -> int:
     """Train one version, log what a good pipeline logs, and register it; returns its number."""
     made = recipe(number)
-    training = halves().training
-    x_train = training.drop(columns=[LABEL, *made.left_out])
-    y_train = (training[LABEL] == "bad").astype(int)
-    model = _pipeline(made, x_train)
-    folds = StratifiedKFold(5, shuffle=True, random_state=SEED)
-    scores = cross_val_predict(model, x_train, y_train, cv=folds, method="predict_proba")[:, 1]
-    model.fit(x_train, y_train)
+    done = train(number)
+    x_train, y_train, scores = done.features, done.bad, done.scores
     mlflow.set_tracking_uri(tracking_uri)
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
@@ -119,7 +139,7 @@ def register_version(tracking_uri: str, number: int) -> int:
             )
             mlflow.log_input(dataset, context="training")
             info = mlflow.sklearn.log_model(
-                model,
+                done.model,
                 name="model",
                 signature=infer_signature(x_train, scores),
                 pip_requirements=[f"scikit-learn=={sklearn.__version__}"],
