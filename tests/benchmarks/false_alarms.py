@@ -24,6 +24,7 @@ from governance.domain.monitoring.rules import DelongBound, Threshold
 from governance.domain.monitoring.spec import Bad
 from governance.domain.monitoring.verdict import Estimate, Verdict
 from tests.benchmarks import without_outcomes
+from tests.benchmarks.goals import Goal
 
 AUC = 0.78
 DROPS = (0.0, 0.05, 0.15)
@@ -32,6 +33,8 @@ RATES = (0.08, 0.30)
 ROWS_A_DAY = 2_000
 ROWS = 30 * ROWS_A_DAY
 TOLERANCE = ALPHA = 0.01
+MOST_WRONG = 0.01
+"""Share of healthy months in which the default rule may fire."""
 BETS = alpha_of_bets(ALPHA)
 DROP, Z = 0.05, 2.33
 RUNS_OF_BETS = 1_000
@@ -57,8 +60,8 @@ class Cell:
     """For each of DROPS."""
 
 
-def main() -> None:
-    """Print the table, and fail if the default rule is wrong more often than one month in 100."""
+def main() -> list[Goal]:
+    """Print the table; the default rule may be wrong in one month of 100."""
     print(
         f"\nFalse alarms and delays: AUC {AUC}, {ROWS_A_DAY:,} outcomes a day, 30 days; "
         f"{RUNS_OF_BETS:,} runs of the e-processes, {RUNS_OF_WINDOWS} of the windows,\n"
@@ -81,9 +84,14 @@ def main() -> None:
             upper = share + 1.645 * sqrt(max(share, 1 / HEALTHY_RUNS) / HEALTHY_RUNS)
             worst = max(worst, upper)
             print(f"  {rate:.0%} bads, baseline on {rows:,}: {share:.2%}, surely below {upper:.2%}")
-    print(f"so it is wrong in less than {worst:.2%} of months (95 % sure); 1 % is allowed")
-    if worst > 0.01:
-        raise SystemExit("the default rule is wrong too often")
+    print(f"so it is wrong in less than {worst:.2%} of months (95 % sure)")
+    return [
+        Goal(
+            name="healthy months in which the default rule fires (95 % sure)",
+            measured=worst,
+            at_most=MOST_WRONG,
+        )
+    ]
 
 
 def _wrong_months(rate: float, rows: int) -> int:

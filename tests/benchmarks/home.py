@@ -27,6 +27,7 @@ from governance.domain.tenure import Origin, Tenure
 from governance.ports import Store
 from governance.use_cases.home import home_for, read_board
 from governance.use_cases.world import World
+from tests.benchmarks.goals import Goal
 from tests.builders import a_content, a_decision, a_policy, a_request, a_snapshot, some_rules
 from tests.fakes import FakeAccounts, FakeRegistry, FixedRules
 
@@ -36,7 +37,7 @@ ROUNDS = 7
 PEOPLE = ("ana", "raj", "dana", "otto", "rosa", "vera")
 
 
-def main() -> None:
+def main() -> list[Goal]:
     """Print seconds."""
     with tempfile.TemporaryDirectory(prefix="foureyes-bench-") as folder:
         heads = HeadFile(Path(folder) / "heads")
@@ -50,7 +51,7 @@ def main() -> None:
         print(
             f"Home with {REQUESTS} open requests, read and drawn: {one:.3f} s, for {len(PEOPLE)} "
             f"people at once {six:.3f} s; reading the requests alone {bare:.3f} s; ratio "
-            f"{one / bare:.2f} (goal: under 1 s)"
+            f"{one / bare:.2f}"
         )
         world = World(
             store=store,
@@ -64,6 +65,7 @@ def main() -> None:
         )
         print(f"the same until all {len(PEOPLE)} see it in the workspace: {_shown(world):.3f} s")
         store.close()
+    return [Goal(name="Home read and drawn, share of one second", measured=one, at_most=1.0)]
 
 
 def _rules() -> FixedRules:

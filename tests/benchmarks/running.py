@@ -19,6 +19,7 @@ from slack_sdk import WebClient
 
 from bot.demo.processes import Program, free_port, mlflow_server, start_bot
 from bot.sandbox import Actor, Limits, Message, RunningServer, Workspace, serve
+from tests.benchmarks.goals import Goal
 from tests.mlflow_server import RealMlflow
 from tests.policy.texts import PEOPLE, POLICY
 from tests.sandbox.stage import connected
@@ -27,11 +28,13 @@ MODEL = "credit_scoring"
 CHANNEL = "#credit-models"
 CLICKS = 100
 ROUNDS = 3
+ACK_SECONDS = 3.0
+"""Slack shows a click as failed after so long."""
 _EAGER = POLICY.replace("soak: 1d", "soak: 0s").replace("[Staging]", "[Staging, Archived]")
 NAMES = ("dana", "ana", "raj", "otto")
 
 
-def main() -> None:
+def main() -> list[Goal]:
     """Print every figure beside its bare counterpart."""
     warnings.simplefilter("ignore", FutureWarning)
     with tempfile.TemporaryDirectory(prefix="foureyes-bench-") as place:
@@ -48,19 +51,19 @@ def main() -> None:
                     f"foureyes run, start to ready: {ready:.2f} s; bare imports of Bolt, MLflow "
                     f"and SQLAlchemy {bare:.2f} s; ratio {ready / bare:.2f}"
                 )
-                _figures(slack, MlflowClient(tracking_uri=uri), bot)
+                return _figures(slack, MlflowClient(tracking_uri=uri), bot)
             finally:
                 bot.stop()
 
 
-def _figures(slack: RunningServer, client: MlflowClient, bot: Program) -> None:
+def _figures(slack: RunningServer, client: MlflowClient, bot: Program) -> list[Goal]:
     print(f"memory of the running bot: {_resident(bot.process.pid):.0f} MB, idle")
     message = _asked(slack)
     acks = _hundred_clicks(lambda: _person(slack, "ana").click_as_drawn(message, "Approve"))
     bare = _bare_clicks()
     print(
         f"{CLICKS} clicks at once, ack: {_told(acks)}; a listener that only acks: {_told(bare)}; "
-        f"ratio of p99 {_p99(acks) / _p99(bare):.2f} (goal: every ack within 3 s)"
+        f"ratio of p99 {_p99(acks) / _p99(bare):.2f}"
     )
     ana = _person(slack, "ana")
     slack.workspace.wait_for(lambda: len(ana.ephemerals()) >= CLICKS - 1, timeout_seconds=60)
@@ -75,9 +78,15 @@ def _figures(slack: RunningServer, client: MlflowClient, bot: Program) -> None:
         seconds.append(_rollback(slack, client))
     print(
         f"rollback, click in Slack to Production changed in MLflow: median "
-        f"{statistics.median(seconds):.3f} s, max {max(seconds):.3f} s (goal: under 1 s)"
+        f"{statistics.median(seconds):.3f} s, max {max(seconds):.3f} s"
     )
     print(f"memory of the running bot: {_resident(bot.process.pid):.0f} MB, afterwards")
+    slowest = max(acks) / ACK_SECONDS
+    click = statistics.median(seconds)
+    return [
+        Goal(name="slowest ack, share of Slack's three seconds", measured=slowest, at_most=1.0),
+        Goal(name="rollback by a click, share of one second", measured=click, at_most=1.0),
+    ]
 
 
 def _asked(slack: RunningServer) -> Message:
