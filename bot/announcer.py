@@ -21,7 +21,9 @@ from bot.glass_view import ShownReview, review_message
 from bot.mlflow_ui import MlflowUi
 from bot.news_view import news_message, shown_news
 from bot.pictures import PICTURE_TROUBLE, NoPictures, Pictures
+from bot.places import Places, Undeliverable
 from bot.shown import shown_request
+from bot.turns import Busy, Turns
 from bot.views import Drawn, Shown
 from governance.domain.approval import RequestId
 from governance.domain.break_glass import GlassId
@@ -37,7 +39,6 @@ from governance.use_cases.world import World
 
 _log = logging.getLogger("foureyes.announcer")
 
-_PAGE = 200
 _ALERTS = frozenset(
     {
         "break_glass_failed",
@@ -53,10 +54,6 @@ _COPY_IS_GONE = frozenset({"channel_not_found", "is_archived", "not_in_channel",
 """A direct message that cannot be drawn again hinders nobody else's."""
 
 
-class Undeliverable(Exception):
-    """This notice can never arrive; the reason is kept with it."""
-
-
 @dataclass
 class Announcer:
     """Puts one notice at a time where it belongs."""
@@ -65,7 +62,10 @@ class Announcer:
     client: WebClient
     pictures: Pictures = field(default_factory=NoPictures)
     ui: MlflowUi = field(default_factory=MlflowUi)
-    _channels: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._turns = Turns(self.world.elapsed)
+        self._places = Places(self.client, self._turns)
 
     def announce(self, notice: Notice) -> None:
         """Deliver it. Safe to do again: a message that stands as it should is left alone.
@@ -108,14 +108,19 @@ class Announcer:
                 key: tx.message(key) for key in (_reminder_key(request_id, p) for p in people)
             }
         drawn = self._request(shown)
-        where = self._channel_of(shown.request.model)
-        self._put(_main_key(request_id), where, drawn)
+        trouble: SlackApiError | Undeliverable | Busy | None = None
+        try:
+            self._put(_main_key(request_id), self._channel_of(shown.request.model), drawn)
+        except (SlackApiError, Undeliverable, Busy) as error:
+            trouble = error  # whoever was asked directly sees the same state all the same
         for key, copy in copies.items():
             if copy is not None:
                 self._put_copy(key, copy.channel, drawn)
         for key, copy in reminders.items():
             if copy is not None:
                 self._put_copy(key, copy.channel, views.reminder_message(shown))
+        if trouble is not None:
+            raise trouble
 
     def _put_copy(self, key: str, where: str, drawn: Drawn) -> None:
         try:
@@ -139,9 +144,10 @@ class Announcer:
     def _update(self, there: SentMessage, drawn: Drawn) -> bool:
         """Draw a message again; False when somebody deleted it."""
         try:
-            self.client.chat_update(
-                channel=there.channel, ts=there.ts, text=drawn.text, blocks=drawn.blocks
-            )
+            with self._turns.take("chat.update"):
+                self.client.chat_update(
+                    channel=there.channel, ts=there.ts, text=drawn.text, blocks=drawn.blocks
+                )
         except SlackApiError as error:
             if error.response.get("error") != "message_not_found":
                 raise
@@ -149,9 +155,10 @@ class Announcer:
         return True
 
     def _post(self, where: str, drawn: Drawn) -> SentMessage:
-        answer = self.client.chat_postMessage(
-            channel=where, text=drawn.text, blocks=drawn.blocks, unfurl_links=False
-        )
+        with self._turns.take(f"chat.postMessage to {where}"):
+            answer = self.client.chat_postMessage(
+                channel=where, text=drawn.text, blocks=drawn.blocks, unfurl_links=False
+            )
         return SentMessage(channel=str(answer["channel"]), ts=str(answer["ts"]))
 
     def _sent(self, key: str) -> SentMessage | None:
@@ -178,13 +185,14 @@ class Announcer:
             self._post_in_thread(self._sent(key) or there, drawn)
 
     def _post_in_thread(self, there: SentMessage, drawn: Drawn) -> None:
-        self.client.chat_postMessage(
-            channel=there.channel,
-            thread_ts=there.ts,
-            text=drawn.text,
-            blocks=drawn.blocks,
-            unfurl_links=False,
-        )
+        with self._turns.take(f"chat.postMessage to {there.channel}"):
+            self.client.chat_postMessage(
+                channel=there.channel,
+                thread_ts=there.ts,
+                text=drawn.text,
+                blocks=drawn.blocks,
+                unfurl_links=False,
+            )
 
     def _ask(self, notice: Notice) -> None:
         request_id = _request_of(notice)
@@ -376,36 +384,14 @@ class Announcer:
         return self._channel_named(policy.channel)
 
     def _channel_named(self, channel: str) -> str:
-        """The id of a channel that a policy names, with # or by its id."""
-        if not channel.startswith("#"):
-            return channel
-        name = channel.removeprefix("#")
-        if name not in self._channels:
-            self._channels.update(self._list_channels())
-        if name not in self._channels:
-            raise Undeliverable(f"there is no channel {channel}, or the bot cannot see it")
-        return self._channels[name]
-
-    def _list_channels(self) -> dict[str, str]:
-        found: dict[str, str] = {}
-        cursor = ""
-        while True:
-            page = self.client.conversations_list(
-                types="public_channel,private_channel", limit=_PAGE, cursor=cursor
-            )
-            channels: list[dict[str, object]] = page.get("channels") or []
-            found.update({str(c["name"]): str(c["id"]) for c in channels})
-            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
-            if not cursor:
-                return found
+        return self._places.channel(channel)
 
     def _direct_channel(self, person: PersonId) -> str:
         known = self.world.rules.current().roster.people.get(person)
         accounts = sorted(known.slack) if known else []
         if not accounts:
             raise Undeliverable(f"{person} has no Slack account in people.yaml")
-        opened = self.client.conversations_open(users=[str(accounts[0])])
-        return str(opened["channel"]["id"])
+        return self._places.direct(str(accounts[0]))
 
 
 def _main_key(request_id: RequestId) -> str:

@@ -22,6 +22,7 @@ from slack_sdk.errors import SlackApiError
 from bot import home_words
 from bot.block_kit import Block
 from bot.home_view import home_view, sentence_home
+from bot.turns import retry_after_seconds
 from governance.domain.evidence import ModelName
 from governance.domain.identity import Actor, SlackAccount
 from governance.ports import OpenHome, Rules
@@ -131,9 +132,9 @@ class Homes:
 
     def _refused(self, account: str, error: SlackApiError) -> bool:
         code = str(error.response.get("error"))
-        if error.response.status_code == 429 or code == "ratelimited":
-            headers = error.response.headers or {}
-            self._pause(float(headers.get("Retry-After", 1)))
+        seconds = retry_after_seconds(error)
+        if seconds is not None:
+            self._pause(seconds)
             return False
         if code in _GONE:
             _log.warning("the Home of %s is given up: %s", account, code)

@@ -13,7 +13,9 @@ from uuid import uuid4
 
 from slack_sdk.errors import SlackApiError
 
-from bot.announcer import Announcer, Undeliverable
+from bot.announcer import Announcer
+from bot.places import Undeliverable
+from bot.turns import Busy, retry_after_seconds
 from governance.domain.errors import Unavailable
 from governance.domain.evidence import ModelName
 from governance.domain.policy import policy_for
@@ -119,6 +121,9 @@ class Outbox:
         except OSError:
             self._delay(queued, _back_off(queued.attempts), "Slack does not answer")
             return False
+        except Busy as busy:
+            self._delay(queued, busy.seconds, "ratelimited")
+            return True
         except Undeliverable as reason:
             self._drop(queued, str(reason))
             return True
@@ -137,9 +142,9 @@ class Outbox:
 
     def _failed(self, queued: QueuedNotice, error: SlackApiError) -> bool:
         code = str(error.response.get("error"))
-        if error.response.status_code == 429 or code == "ratelimited":
-            headers = error.response.headers or {}
-            self._delay(queued, float(headers.get("Retry-After", 1)), code)
+        seconds = retry_after_seconds(error)
+        if seconds is not None:
+            self._delay(queued, seconds, code)
             return True
         if code in PERMANENT or (code not in _TRANSIENT and queued.attempts >= _DEFECT_ATTEMPTS):
             self._drop(queued, code)

@@ -15,7 +15,7 @@ from bot.conversation import Conversation
 from bot.directory import SlackAccounts
 from bot.manifest import BOT_SCOPES, EVENTS, USER_GROUPS_SCOPE
 from bot.mlflow_ui import MlflowUi
-from bot.sandbox import Actor, Limits, Message, View, Workspace, serve
+from bot.sandbox import Actor, Clock, Limits, Message, View, Workspace, serve
 from governance.adapters.head_file import HeadFile
 from governance.adapters.sql_store import open_store
 from tests.sandbox.stage import CHANNEL, connected
@@ -92,6 +92,7 @@ def open_office(
     *,
     mlflow_ui: str = "",
     limits: Limits | None = None,
+    slack_clock: Clock | None = None,
     more_scopes: tuple[str, ...] = (USER_GROUPS_SCOPE,),
 ) -> Iterator[Office]:
     """Everybody is there; the bot's own conversation listens."""
@@ -102,6 +103,7 @@ def open_office(
     desk = Desk(store=store, heads=heads, clock=clock)
     slack = Workspace(
         limits=limits or Limits(posts_per_second=0),
+        clock=slack_clock,
         scopes=(*BOT_SCOPES, *more_scopes),
         events=EVENTS,
         home_tab=True,
