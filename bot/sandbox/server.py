@@ -187,7 +187,7 @@ def build_app(state: State, page: Page | None = None) -> Starlette:
     async def link(websocket: WebSocket) -> None:
         await _serve_connection(state, websocket)
 
-    return Starlette(
+    made = Starlette(
         routes=[
             Route("/api/{method}", web_api, methods=["GET", "POST"]),
             Route("/response/{token}", response_url, methods=["POST"]),
@@ -197,6 +197,8 @@ def build_app(state: State, page: Page | None = None) -> Starlette:
         ],
         exception_handlers={ClientDisconnect: _nobody_listens},
     )
+    made.router.redirect_slashes = False  # nothing is answered by a way to something else
+    return made
 
 
 async def _nobody_listens(request: HttpRequest, error: Exception) -> Response:
