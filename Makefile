@@ -8,7 +8,7 @@ LOCKING := build/uv/bin/uv pip compile pyproject.toml --universal --python-versi
   --generate-hashes --no-emit-index-url --no-header --quiet
 ARGS ?=
 
-.PHONY: help demo play test test-system lint format bench bench-large lock clean
+.PHONY: help demo play test test-system pictures lint format bench bench-large lock clean
 
 help: ## What there is to make
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -33,8 +33,11 @@ $(SYSTEM_STAMP): $(STAMP) requirements-system.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-system.lock
 	touch $@
 
-test-system: $(SYSTEM_STAMP) ## Tests that need more than Python: Java 17, for Spark
+test-system: $(SYSTEM_STAMP) ## Tests that need more than Python: Java 17 and Chromium
 	@$(BIN)/python -m pytest --durations=10 tests/system $(ARGS)
+
+pictures: $(SYSTEM_STAMP) ## Take the README's pictures again, from the page that people see
+	@README_PICTURES=$(CURDIR)/bot/demo/pictures $(BIN)/python -m pytest tests/system/page/test_story.py
 
 lint: $(STAMP) ## Types, lint and import contracts alone
 	$(BIN)/ruff check .

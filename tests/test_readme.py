@@ -20,11 +20,11 @@ def test_generated_parts_of_the_readme_are_those_of_the_code() -> None:
     assert with_parts(TEXT) == TEXT
 
 
-def test_both_commands_of_the_readme_are_targets_of_the_makefile() -> None:
-    """make demo, make test."""
+def test_the_commands_of_the_readme_are_targets_of_the_makefile() -> None:
+    """make play, make demo, make test."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     told = set(re.findall(r"\bmake ([a-z-]+)\b", TEXT))
-    assert {"demo", "test"} <= told
+    assert {"play", "demo", "test"} <= told
     assert told <= targets
 
 
@@ -50,6 +50,17 @@ def test_every_setting_that_the_readme_names_exists() -> None:
 
 
 def test_every_file_that_the_readme_links_to_exists() -> None:
-    """Relative links only."""
-    for target in re.findall(r"\]\((?!http)([^)#]+)\)", TEXT):
+    """Relative links only, and pictures."""
+    shown = re.findall(r'<img src="([^"]+)"', TEXT)
+    assert len(shown) >= 2
+    for target in [*re.findall(r"\]\((?!http)([^)#]+)\)", TEXT), *shown]:
         assert (ROOT / target).exists(), target
+
+
+def test_every_picture_of_the_readme_is_small_and_told_in_words() -> None:
+    """Whoever cannot see it reads it; whoever clones the repository does not wait for it."""
+    told = re.findall(r'<img src="([^"]+)" width="\d+" alt="([^"]+)">', TEXT)
+    assert len(told) == TEXT.count("<img ")
+    assert all(len(alt.split()) > 8 for _path, alt in told)
+    assert {ROOT / path for path, _alt in told} == set((ROOT / "bot/demo/pictures").iterdir())
+    assert all((ROOT / path).stat().st_size < 150_000 for path, _alt in told)

@@ -78,7 +78,7 @@ def mlflow_server(folder: Path) -> Iterator[str]:
     program = start("mlflow", command, env, folder / "mlflow.log")
     address = f"http://127.0.0.1:{port}"
     try:
-        wait_for_http(program, f"{address}/health", seconds=60)
+        wait_for_http(program, f"{address}/health", seconds=120)
         yield address
     finally:
         # Its folder goes too, and an orderly end would wait for every open connection.
@@ -94,7 +94,7 @@ def start_bot(folder: Path, env: Mapping[str, str], *, health_port: int) -> Prog
     """
     bot = start("foureyes", [sys.executable, "-m", "bot.cli", "run"], env, folder / "bot.log")
     try:
-        wait_for_http(bot, f"http://127.0.0.1:{health_port}/readyz", seconds=30)
+        wait_for_http(bot, f"http://127.0.0.1:{health_port}/readyz", seconds=60)
     except BaseException:
         bot.stop()
         raise

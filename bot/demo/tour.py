@@ -46,6 +46,12 @@ class Eyes:
         own = [*person.ephemerals(), *person.direct_messages()]
         return any(all(p in person.sees(m) for p in parts) for m in own)
 
+    def at_home(self, part: Part, text: str) -> bool:
+        """Whether somebody's Home, once they have opened it, holds this."""
+        person = self.workspace.as_person(part.handle)
+        home = person.home()
+        return home is not None and text in person.sees(home)
+
     def in_channel(self, *parts: str) -> list[Message]:
         """Messages of the model's channel that hold all of these."""
         person = self.workspace.as_person(DANA.handle)
@@ -125,6 +131,16 @@ def _stops() -> tuple[_Stop, ...]:
                 place=CHANNEL,
             ),
             is_done=lambda eyes: eyes.reads(MIA, "people.yaml"),
+        ),
+        _Stop(
+            step=Step(
+                title="Ana looks at her Home",
+                text="What waits for her, what she asked for, and what is in Production: a page of "
+                "the app for each person.",
+                person=ANA.handle,
+                place="home",
+            ),
+            is_done=lambda eyes: eyes.at_home(ANA, f"{MODEL} v{NEW}"),
         ),
         _Stop(
             step=Step(

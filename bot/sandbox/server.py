@@ -17,6 +17,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
+from websockets.exceptions import InvalidState
 
 from bot.sandbox.file_methods import receive
 from bot.sandbox.page import Page, page_routes
@@ -27,6 +28,7 @@ from bot.sandbox.web_api import Request, answer
 from bot.sandbox.workspace import Workspace
 
 START_TIMEOUT_SECONDS = 10.0
+_CLOSING_TRIES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +122,15 @@ class _PromptServer(uvicorn.Server):
         if self._stopped is not None:
             loop, event = self._stopped
             loop.call_soon_threadsafe(event.set)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for _ in range(_CLOSING_TRIES):
+            try:
+                return await super().shutdown(sockets)
+            except InvalidState:
+                # A browser was closing its line just when it was to be told that it closes.
+                await asyncio.sleep(0.05)
+        return None
 
     async def main_loop(self) -> None:
         event = asyncio.Event()

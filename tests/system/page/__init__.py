@@ -1,0 +1,1 @@
+"""The workspace's page in a real browser: the system's Chromium, driven by Playwright."""
