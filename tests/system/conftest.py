@@ -12,14 +12,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pyspark
 import pytest
-from pyspark.sql.connect.session import SparkSession
 
 from bot.demo.processes import free_port
 from governance.adapters.metric_sources import IbisSources
 from tests.sources.feed import ADDRESS, Feed, ParquetFeed, Scored
+
+if TYPE_CHECKING:
+    # Where Spark is not installed, a missing Java is named all the same.
+    from pyspark.sql.connect.session import SparkSession
 
 SPARK_WARNS = [
     # Ibis copies data frames as pandas 4 will not.
@@ -99,6 +102,9 @@ def spark_connect(
     java: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[SparkConnectServer]:
     """Started as PySpark's own program starts it; ended with all that it began."""
+    import pyspark
+    from pyspark.sql.connect.session import SparkSession
+
     folder = tmp_path_factory.mktemp("spark-connect")
     home = Path(pyspark.__file__).parent
     (jar,) = (home / "jars").glob("spark-connect_*.jar")
