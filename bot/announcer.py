@@ -269,6 +269,10 @@ class Announcer:
             text = messages.told_of_model(notice.what, str(notice.model), notice.facts)
         else:
             text = messages.told(notice.what, notice.facts, request, rules.roster)
+        if notice.what == "changes_asked" and request is not None:
+            asked = views.changes_asked_message(request, text)
+            self._post(self._direct_channel(_person_of(notice)), asked)
+            return
         self._post(self._direct_channel(_person_of(notice)), views.sentence(text))
 
     def _channel(self, notice: Notice) -> None:

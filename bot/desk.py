@@ -33,6 +33,7 @@ from governance.domain.policy import policy_for
 from governance.domain.promotion import Request, State
 from governance.ports import InboxId, InboxItem, IntentKind
 from governance.use_cases import alerts, inspect, reconcile, restore, roll_back
+from governance.use_cases.answer import answer
 from governance.use_cases.decide import Ballot, decide, withdraw_request, withdraw_vote
 from governance.use_cases.promote import Wish, promote
 from governance.use_cases.settle import redraw
@@ -46,6 +47,7 @@ _SLOW_BYTES = 50_000_000
 MODAL_KINDS = frozenset(
     {
         "choose_model",
+        "open_answer",
         "open_break_glass",
         "open_comment",
         "open_demand",
@@ -56,7 +58,16 @@ MODAL_KINDS = frozenset(
 )
 """What only opens or fills a modal: after a restart the trigger is gone, and the person is told."""
 _TRIED_AGAIN = frozenset(
-    {"vote", "decision", "withdraw_vote", "withdraw_request", "acknowledge", "roll_back", "review"}
+    {
+        "acknowledge",
+        "answer",
+        "decision",
+        "review",
+        "roll_back",
+        "vote",
+        "withdraw_request",
+        "withdraw_vote",
+    }
 )
 """What somebody decided: kept until it could be counted. A rollback button has its own time."""
 _SILENTLY = frozenset({"open_home"})
@@ -212,6 +223,8 @@ class Desk:
                 return self._promote(payload, _form(payload))
             case "vote" | "decision":
                 return self._decide(payload)
+            case "answer":
+                return self._answer(payload)
             case "withdraw_vote":
                 withdraw_vote(self.world, _request(payload), actor=self.actor(payload))
                 return views.sentence("Your vote is withdrawn.")
@@ -267,7 +280,9 @@ class Desk:
 
         return progress
 
-    def _promote(self, payload: Payload, wanted: Promotion) -> Drawn | None:
+    def _promote(
+        self, payload: Payload, wanted: Promotion, follows: RequestId | None = None
+    ) -> Drawn | None:
         request = promote(
             self.world,
             Wish(
@@ -277,6 +292,7 @@ class Desk:
                 reason=wanted.reason,
                 ticket=wanted.ticket,
                 downgrade=wanted.downgrade,
+                follows=follows,
             ),
             actor=self.actor(payload),
             standing=self.world.accounts.standing(payload["user"]),
@@ -300,6 +316,31 @@ class Desk:
         self.after_work()
         self._carry_out(request)
         return None
+
+    def _answer(self, payload: Payload) -> Drawn | None:
+        """With words; or with a newer version, whose request follows."""
+        request_id = _request(payload)
+        if not payload["version"]:
+            request = answer(
+                self.world,
+                request_id,
+                payload["answer"],
+                actor=self.actor(payload),
+                standing=self.world.accounts.standing(payload["user"]),
+            )
+            self._carry_out(request)
+            return views.sentence(messages.ANSWERED)
+        with self.world.store.read() as tx:
+            old = tx.request(request_id)
+        newer = Promotion(
+            model=old.model,
+            version=int(payload["version"]),
+            target=old.target,
+            reason=payload["answer"],
+            ticket=old.ticket,
+            downgrade=old.is_downgrade,
+        )
+        return self._promote(payload, newer, follows=request_id)
 
     def _carry_out(self, request: Request) -> None:
         if request.state in (State.APPROVED, State.HELD):

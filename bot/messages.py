@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from governance.domain.approval import FilledSeat, Quorum, Verdict
+from governance.domain.approval import Decision, FilledSeat, Quorum, Verdict
 from governance.domain.canonical import Json
 from governance.domain.checks import CheckResult, Outcome
 from governance.domain.identity import PersonId, Roster
@@ -28,6 +28,7 @@ NAMES_TOO_LONG = (
     "The name of every model is too long for a menu of Slack (150 characters). Type it after the "
     "command: /promote MODEL VERSION STAGE REASON."
 )
+ANSWERED = "Your answer is recorded, and whoever asked for changes is told."
 NOT_SERVED = "What is served was not checked."
 
 
@@ -82,8 +83,9 @@ def request_state(request: Request, quorum: Quorum) -> str:
     match request.state:
         case State.PENDING:
             needs = " and ".join(dict.fromkeys(missing_roles(quorum)))
-            note = f" {request.note}" if request.note else ""
-            return f"{filled}. Needs one from {needs}.{note}"
+            lacks = [f"Needs one from {needs}."] if needs else []
+            lacks += ["Changes are asked for, and to be answered."] if quorum.unanswered else []
+            return " ".join([f"{filled}.", *lacks, request.note]).strip()
         case State.APPROVED:
             return f"Approved. {request.note}".strip()
         case State.HELD:
@@ -125,6 +127,21 @@ def _seat_line(filled: FilledSeat, roster: Roster) -> str:
     return f"✅ {role}: {roster.name_of(filled.person)}{by}"
 
 
+def round_lines(request: Request, asked: Sequence[Decision], roster: Roster) -> list[str]:
+    """What approvers ask for, what was answered, and which request this one follows."""
+    requester = roster.name_of(request.requester)
+    lines = []
+    if request.follows:
+        lines.append(f"↪️ Answers what was asked on request {request.follows}.")
+    if request.followed_by:
+        lines.append(f"↪️ Followed by request {request.followed_by}.")
+    lines += [f"💬 {requester} answered: {answer.text}" for answer in reversed(request.answers)]
+    lines += [f"✏️ {roster.name_of(d.person)} asks for changes: {d.comment}" for d in asked]
+    if asked:
+        lines.append(f"{requester} has to answer; until then nothing is carried out.")
+    return lines
+
+
 def warning_lines(request: Request) -> list[str]:
     """What approvers should not overlook."""
     lines = []
@@ -163,6 +180,8 @@ def timeline(what: str, facts: Mapping[str, Json], roster: Roster) -> str:
         return f"{who} {_VERBS[Verdict(str(facts['verdict']))]}{comment}"
     if what == "vote_withdrawn":
         return f"{roster.name_of(PersonId(str(facts['person'])))} withdrew their vote."
+    if what == "answered":
+        return f"{roster.name_of(PersonId(str(facts['person'])))} answers: {facts['answer']}"
     if what == "escalated":
         after = duration(timedelta(milliseconds=int(str(facts["after_ms"]))))
         return (
@@ -179,7 +198,18 @@ def told(what: str, facts: Mapping[str, Json], request: Request | None, roster: 
         return f"{title}: your vote no longer counts: {facts['why']}. Look at the request again."
     if what == "changes_asked":
         who = roster.name_of(PersonId(str(facts["by"])))
-        return f"{title}: {who} asks for changes: {facts['comment']}"
+        return (
+            f"{title}: {who} asks for changes: {facts['comment']} Answer with what is new, or with "
+            "a newer version; until then nothing is carried out."
+        )
+    if what in ("changes_answered", "changes_followed"):
+        who = roster.name_of(PersonId(str(facts["by"])))
+        way = f"answers with this version, after v{facts['before']}"
+        said = "answers you" if what == "changes_answered" else way
+        return (
+            f"{title}: {who} {said}: {facts['answer']} You asked: {facts['asked']} Please look at "
+            "it again and decide."
+        )
     return f"{title}: {facts.get('state')}. {facts.get('why')}"
 
 

@@ -13,6 +13,7 @@ from bot.mrkdwn import folded
 from bot.views import Shown, against, change_lines
 from governance.domain.approval import Verdict
 from governance.domain.canonical import Json
+from governance.domain.promotion import Request
 
 _OPTION_VALUE = 150
 _VERDICT_TITLES = {
@@ -46,6 +47,38 @@ def comment_modal(verdict: Verdict, value: str, channel: str) -> Block:
                     "max_length": 3000,
                 },
             }
+        ],
+    }
+
+
+def answer_modal(request: Request, asked: Sequence[str], channel: str) -> Block:
+    """What was asked, a text to answer it, and the number of a newer version where there is one."""
+    blocks = [section(chunk) for chunk in chunks("What is asked", asked)]
+    text: Block = {
+        "type": "plain_text_input",
+        "action_id": "answer",
+        "multiline": True,
+        "max_length": 3000,
+    }
+    version: Block = {"type": "plain_text_input", "action_id": "version", "max_length": 10}
+    return {
+        "type": "modal",
+        "callback_id": "answer",
+        "title": plain("Answer"),
+        "submit": plain("Answer"),
+        "close": plain("Cancel"),
+        "private_metadata": json.dumps({"request": request.id, "channel": channel}),
+        "blocks": [
+            *blocks,
+            {
+                **_input("answer", "Your answer", text),
+                "hint": plain("What is new: evidence, a link, or what the newer version changes."),
+            },
+            {
+                **_input("version", "Newer version", version),
+                "optional": True,
+                "hint": plain("Its number. A request for it follows, and this one ends."),
+            },
         ],
     }
 
@@ -86,6 +119,7 @@ def details_modal(shown: Shown) -> Block:
         (against(request), change_lines(shown)),
         ("Where its numbers come from (claims)", claim_lines(request.snapshot)),
         ("Checks", [messages.check_line(c) for c in request.checks]),
+        ("Changes", messages.round_lines(request, shown.asked, shown.roster)),
         ("Approvals", messages.seat_lines(shown.quorum, shown.roster)),
         ("Files", [f"{f.path}  {f.sha256[:16]}…  {f.size_bytes} bytes" for f in content.files]),
         (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.views import Shown
-from governance.domain.approval import Quorum, RequestId
+from governance.domain.approval import Quorum, RequestId, Verdict
 from governance.domain.policy import policy_for
 from governance.ports import Rules, Transaction
 from governance.use_cases.settle import quorum_of
@@ -17,4 +17,5 @@ def shown_request(tx: Transaction, rules: Rules, request_id: RequestId) -> Shown
         quorum = Quorum(seats=(), excluded={})
     else:
         quorum = quorum_of(tx, rules, policy, request)
-    return Shown(request=request, quorum=quorum, policy=policy, roster=rules.roster)
+    asked = tuple(d for d in tx.decisions(request_id) if d.verdict is Verdict.ASK_FOR_CHANGES)
+    return Shown(request=request, quorum=quorum, policy=policy, roster=rules.roster, asked=asked)

@@ -52,7 +52,7 @@ def needs_form(text: str) -> bool:
     """Whether a promotion lacks its model, version or reason, so that a form has to help."""
     _model, rest = _first(text)
     words = rest.split()
-    if words and _version(words[0]) is None:
+    if words and version_number(words[0]) is None:
         return False
     return len(words) < 2 or (_rest_after_stage(words[1:]) == [])
 
@@ -62,7 +62,7 @@ def parse_promotion(text: str) -> Promotion:
     model, rest = _first(text)
     _refuse_no_name(model)
     words = rest.split()
-    version = _version(words[0]) if words else None
+    version = version_number(words[0]) if words else None
     if version is None:
         raise Refused(
             "wrong_words",
@@ -90,7 +90,7 @@ def prefilled(text: str) -> tuple[str | None, int | None, Stage | None]:
     """Whatever of model, version and stage was typed already."""
     model, rest = _first(text)
     words = rest.split()
-    version = _version(words[0]) if words else None
+    version = version_number(words[0]) if words else None
     stage = _STAGES.get(words[1].lower()) if len(words) > 1 else None
     return model or None, version, stage
 
@@ -104,7 +104,7 @@ def parse_rollback(text: str) -> Rollback:
         )
     _refuse_no_name(model)
     words = rest.split()
-    version = _version(words[0]) if words else None
+    version = version_number(words[0]) if words else None
     reason = _from_word(rest, 1 if version is not None else 0)
     if len(reason) > REASON_IN_BUTTON:
         raise Refused(
@@ -123,7 +123,7 @@ def parse_model(text: str, rules: Rules) -> ModelQuestion:
     _refuse_no_name(model)
     if not rest.split():
         return ModelQuestion(model=model, versions=None)
-    numbers = [_version(word) for word in rest.split()]
+    numbers = [version_number(word) for word in rest.split()]
     if len(numbers) != 2 or numbers[0] is None or numbers[1] is None:
         raise Refused("wrong_words", "Write /model NAME, or /model NAME VERSION VERSION.")
     return ModelQuestion(model=model, versions=(numbers[0], numbers[1]))
@@ -153,7 +153,8 @@ def _refuse_no_name(model: str) -> None:
         )
 
 
-def _version(word: str) -> int | None:
+def version_number(word: str) -> int | None:
+    """The number of a version as people write it, `4` or `v4`; None for anything else."""
     found = re.fullmatch(r"v?([1-9][0-9]{0,8})", word)
     return int(found.group(1)) if found else None
 

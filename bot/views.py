@@ -11,7 +11,7 @@ from bot.block_kit import DETAIL, Block, chunks, option, plain, section
 from bot.comparison_words import comparison_lines, first_version_lines
 from bot.glass_words import BUTTON
 from bot.mrkdwn import escaped, folded, folded_lines, moment, visible
-from governance.domain.approval import Quorum
+from governance.domain.approval import Decision, Quorum
 from governance.domain.errors import Refused
 from governance.domain.evidence import Snapshot, Stage
 from governance.domain.identity import Roster
@@ -20,9 +20,10 @@ from governance.domain.promotion import TAKES_VOTES, Request
 from governance.use_cases.roll_back import Offer
 from governance.use_cases.sides import compared, side_of
 
-_SECTION = 2400
+_SECTION = 2000
 _STATE = 1500
 _WARNINGS = 1500
+_ROUNDS = 700
 _HEADER = 140
 _BUTTON_VALUE = 2000
 _PARTS = 3
@@ -45,6 +46,8 @@ class Shown:
     quorum: Quorum
     policy: ModelPolicy | None
     roster: Roster
+    asked: Sequence[Decision] = ()
+    """Who asked for changes and was not answered yet."""
 
 
 def request_message(shown: Shown) -> Drawn:
@@ -62,12 +65,16 @@ def request_message(shown: Shown) -> Drawn:
         section("Checks\n" + folded_lines(checks, _SECTION, "Details")),
         section("Approvals\n" + folded_lines(seats, 1000, "Details")),
     ]
+    rounds = messages.round_lines(request, shown.asked, shown.roster)
+    if rounds:
+        blocks.append(section("Changes\n" + folded_lines(rounds, _ROUNDS, "Details")))
     warnings = messages.warning_lines(request)
     if warnings:
         blocks.append(section(folded_lines(warnings, _WARNINGS, "Details")))
     blocks += commit_links(shown.policy, request.champion, request.snapshot)
     blocks.append(_context(shown))
     if request.state in TAKES_VOTES:
+        blocks += [_answer_button(request)] if shown.asked else []
         blocks.append(_buttons(shown))
     text = f"{escaped(folded(title, 300))}: {escaped(folded(state, 1000))}"
     return Drawn(text=text, blocks=blocks)
@@ -132,6 +139,23 @@ def _context(shown: Shown) -> Block:
 def button_value(request: Request) -> str:
     """What a button carries: which request, and which drawing of it. Never trusted further."""
     return json.dumps({"request": request.id, "drawing": request.drawing})
+
+
+def _answer_button(request: Request) -> Block:
+    """For the requester; whoever else clicks it is told so."""
+    button: Block = {
+        "type": "button",
+        "text": plain("Answer"),
+        "action_id": "answer",
+        "value": button_value(request),
+    }
+    return {"type": "actions", "block_id": "answer", "elements": [button]}
+
+
+def changes_asked_message(request: Request, text: str) -> Drawn:
+    """To the requester: what is asked, and the button to answer."""
+    said = sentence(text)
+    return Drawn(text=said.text, blocks=[*said.blocks, _answer_button(request)])
 
 
 def _buttons(shown: Shown) -> Block:

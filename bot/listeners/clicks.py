@@ -24,7 +24,9 @@ from governance.domain.approval import RequestId, Verdict
 from governance.domain.break_glass import Bypass
 from governance.domain.errors import FoureyesError
 from governance.domain.evidence import ModelName, Version
+from governance.domain.identity import PersonId, SlackAccount
 from governance.ports import InboxId
+from governance.use_cases.rounds import what_is_asked
 from governance.use_cases.world import World
 
 _log = logging.getLogger("foureyes.clicks")
@@ -85,6 +87,28 @@ def register(app: App, intake: Intake, world: World, form: PromoteForm, glass: G
             with world.store.read() as tx:
                 shown = shown_request(tx, world.rules.current(), RequestId(_value(body)["request"]))
             modal = modals.details_modal(shown)
+        except FoureyesError as problem:
+            modal = modals.sentence_modal(problem.sentence)
+        _open(client, str(body["trigger_id"]), modal)
+        intake.hand_over(stored)
+
+    @app.action("answer")
+    def answer(body: Body, ack: Ack, client: WebClient) -> None:
+        stored = take("open_answer", body, ack, {})
+        if stored is None:
+            return
+        rules = world.rules.current()
+        person = rules.roster.by_slack(SlackAccount(str(body["user"]["id"])))
+        try:
+            with world.store.read() as tx:
+                request, asked = what_is_asked(
+                    tx,
+                    rules,
+                    RequestId(_value(body)["request"]),
+                    person.id if person else PersonId(""),
+                )
+            lines = messages.round_lines(request, asked, rules.roster)
+            modal = modals.answer_modal(request, lines, channel_of(body))
         except FoureyesError as problem:
             modal = modals.sentence_modal(problem.sentence)
         _open(client, str(body["trigger_id"]), modal)

@@ -17,7 +17,7 @@ from slack_sdk.errors import SlackApiError
 from bot import messages, modals
 from bot.block_kit import Block
 from bot.intake import Intake
-from bot.typed import prefilled
+from bot.typed import prefilled, version_number
 from governance.domain.errors import FoureyesError, Refused
 from governance.domain.evidence import ModelName, Snapshot, Stage, Version
 from governance.domain.policy import ModelPolicy, policy_for
@@ -255,6 +255,30 @@ def register(app: App, intake: Intake, form: PromoteForm) -> None:
             "comment": comment,
         }
         take("decision", body, ack, payload, "comment")
+
+    @app.view("answer")
+    def answered(body: Body, ack: Ack) -> None:
+        view = body["view"]
+        about = json.loads(view["private_metadata"])
+        values = view["state"]["values"]
+        text = str(values["answer"]["answer"].get("value") or "")
+        version = str(values["version"]["version"].get("value") or "").strip()
+        errors = text_problems(answer=(text, REASON_LIMIT))
+        if not text.strip():
+            errors["answer"] = "Say what is new: approvers cannot act on silence."
+        if version and version_number(version) is None:
+            errors["version"] = "Write the number of the version, such as 5, or leave this empty."
+        if errors:
+            ack(response_action="errors", errors=errors)
+            return
+        payload = {
+            "user": str(body["user"]["id"]),
+            "channel": str(about["channel"]),
+            "request": str(about["request"]),
+            "answer": text,
+            "version": str(version_number(version) or ""),
+        }
+        take("answer", body, ack, payload, "answer")
 
 
 def text_problems(**fields: tuple[str, int]) -> dict[str, str]:

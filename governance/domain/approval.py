@@ -97,11 +97,14 @@ class Quorum:
     seats: tuple[FilledSeat, ...]
     excluded: Mapping[PersonId, str]
     """Approvals that fill no seat, and why."""
+    unanswered: tuple[PersonId, ...] = ()
+    """Who asked for changes and was not answered yet."""
 
     @property
     def met(self) -> bool:
-        """Every seat is filled. Without seats nothing is asked of anybody."""
-        return all(s.person is not None for s in self.seats)
+        """Every seat is filled, and whoever asked for changes was answered. Without seats nothing
+        is asked of anybody."""
+        return not self.unanswered and all(s.person is not None for s in self.seats)
 
     @property
     def missing(self) -> tuple[Role, ...]:

@@ -46,6 +46,10 @@ class Asked:
     """Decisions that were neither withdrawn nor voided."""
     escalated: set[Role] = field(default_factory=set)
     """Seats that were opened to a second role."""
+    follows: RequestId | None = None
+    followed_by: RequestId | None = None
+    answers: list[str] = field(default_factory=list)
+    """What the requester answered in words to those who asked for changes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +147,9 @@ def _take_request(
     person = None if event["person"] is None else PersonId(str(event["person"]))
     if event["kind"] == EventKind.REQUEST_OPENED.value:
         history.requests[request_id] = Asked(
-            requester=person, headline=_pairs(facts.get("headline"))
+            requester=person,
+            headline=_pairs(facts.get("headline")),
+            follows=RequestId(str(facts["follows"])) if facts.get("follows") else None,
         )
         return
     asked = history.requests.get(request_id)
@@ -156,6 +162,13 @@ def _take_request(
             asked.in_force.pop(person, None)
         case EventKind.VOTES_VOIDED.value:
             asked.in_force.pop(PersonId(str(facts["voter"])), None)
+        case EventKind.CHANGES_ANSWERED.value:
+            for who in _words(facts.get("asked_by")):
+                asked.in_force.pop(PersonId(who), None)
+            if facts.get("followed_by") is None:
+                asked.answers.append(str(event["why"]))
+            else:
+                asked.followed_by = RequestId(str(facts["followed_by"]))
         case EventKind.SEAT_ESCALATED.value:
             asked.escalated.add(Role(str(facts["role"])))
         case EventKind.TRANSITION_INTENDED.value:
@@ -224,6 +237,12 @@ def _pairs(value: Json) -> tuple[tuple[str, str], ...]:
         if isinstance(pair, Sequence) and not isinstance(pair, str) and len(pair) == 2:
             found.append((str(pair[0]), "" if pair[1] is None else str(pair[1])))
     return tuple(found)
+
+
+def _words(value: Json) -> tuple[str, ...]:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        return ()
+    return tuple(map(str, value))
 
 
 def _whole(value: Json) -> int:

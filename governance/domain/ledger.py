@@ -34,6 +34,8 @@ class EventKind(StrEnum):
     DECISION_REFUSED = "decision_refused"
     VOTES_VOIDED = "votes_voided"
     REQUEST_STATE_CHANGED = "request_state_changed"
+    CHANGES_ANSWERED = "changes_answered"
+    ANSWER_REFUSED = "answer_refused"
     SEAT_ESCALATED = "seat_escalated"
     REMINDED = "reminded"
     TRANSITION_INTENDED = "transition_intended"

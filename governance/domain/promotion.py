@@ -119,6 +119,15 @@ def diagram() -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What the requester said to those who asked for changes."""
+
+    at: datetime
+    text: str
+    to: tuple[PersonId, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """A proposed version for a stage, with everything its approvers were shown."""
 
@@ -154,6 +163,11 @@ class Request:
     """Why the version was quarantined when this was opened: shown; an approval lifts it."""
     escalated: frozenset[Role] = frozenset()
     """The seats, by their role, that another role may fill as well by now."""
+    follows: RequestId | None = None
+    """The request for an older version whose approvers asked for changes: this one answers."""
+    followed_by: RequestId | None = None
+    answers: tuple[Answer, ...] = ()
+    """What the requester answered in words, oldest first."""
     note: str = ""
     """Why it ended, or what it waits for, in one sentence."""
     glass: BrokenGlass | None = None

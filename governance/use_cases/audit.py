@@ -3,19 +3,20 @@ and tell the trail."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from governance.domain.approval import RequestId
 from governance.domain.canonical import Json
 from governance.domain.errors import IntegrityViolation, Refused
 from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.history import Asked, ModelHistory, Reviewed, RolledBack, replay
-from governance.domain.identity import Actor, PersonId
+from governance.domain.identity import Actor, PersonId, Role
 from governance.domain.ledger import Event, EventKind, Head, Verification, decode
 from governance.domain.ledger import verify as verify_records
-from governance.domain.promotion import OPEN
+from governance.domain.promotion import OPEN, Request
 from governance.domain.review import WAITS, Answer, ReviewState
 from governance.domain.tenure import Ending, Origin, Tenure
 from governance.ports import KeptHeads, Store, Transaction
@@ -96,7 +97,12 @@ def _model_problems(tx: Transaction, model: ModelName, history: ModelHistory) ->
         in_force = {d.person: d.verdict for d in tx.decisions(request_id)}
         if in_force != asked.in_force:
             yield f"the table of decisions says otherwise of request {request_id} than the record"
-        if requests[request_id].escalated != asked.escalated:
+        if _beside_its_state(requests[request_id]) != (
+            asked.escalated,
+            asked.follows,
+            asked.followed_by,
+            asked.answers,
+        ):
             yield f"the table of requests says otherwise of request {request_id} than the record"
 
     reviews = {
@@ -109,6 +115,14 @@ def _model_problems(tx: Transaction, model: ModelName, history: ModelHistory) ->
         i for i, r in history.reviews.items() if r.state in WAITS
     }:
         yield f"the table of reviews says otherwise of {model} than the record"
+
+
+def _beside_its_state(
+    request: Request,
+) -> tuple[Set[Role], RequestId | None, RequestId | None, list[str]]:
+    """What a request's own row says beside its state."""
+    answers = [a.text for a in request.answers]
+    return request.escalated, request.follows, request.followed_by, answers
 
 
 def _plain(tenures: Sequence[Tenure]) -> list[Tenure]:

@@ -35,7 +35,6 @@ from governance.use_cases.break_glass import (
     plan_of,
     require_plea,
 )
-from governance.use_cases.decide import refuse_over
 from governance.use_cases.execute import (
     EXECUTOR,
     Evidence,
@@ -64,7 +63,7 @@ from governance.use_cases.promote import (
     why_staging_was_skipped,
 )
 from governance.use_cases.reviews import record_broken
-from governance.use_cases.settle import barred_for, move, quorum_of
+from governance.use_cases.settle import barred_for, move, quorum_of, refuse_over
 from governance.use_cases.sides import with_profile
 from governance.use_cases.world import World
 
@@ -388,7 +387,10 @@ def _of_request(tx: Transaction, about: Entitled, request: Request, snapshot: Sn
     rule = about.policy.stages[request.target]
     checks = check_again(tx, request, about.rules, about.policy, snapshot)
     quorum = quorum_of(tx, about.rules, about.policy, request)
-    skipped = skipped_of_promotion(rule.seats, quorum, checks, escalated=request.escalated)
+    names = ", ".join(about.rules.roster.name_of(p) for p in quorum.unanswered)
+    unanswered = SkippedRule(what="changes were asked for", found=f"{names} waits for an answer")
+    other = (unanswered,) if quorum.unanswered else ()
+    skipped = skipped_of_promotion(rule.seats, quorum, checks, other, escalated=request.escalated)
     # Where every seat is filled, those who sit look once more at what the checks say.
     sitting = [s.person for s in quorum.seats if s.person is not None] if quorum.missing else []
     return _Case(

@@ -11,13 +11,21 @@ from governance.domain.escalation import may_fill
 from governance.domain.identity import Actor, Person, Role, Standing
 from governance.domain.ledger import Event, EventKind
 from governance.domain.policy import ModelPolicy, policy_for
-from governance.domain.promotion import TAKES_VOTES, Request, is_expired
 from governance.domain.promotion import Event as Happening
+from governance.domain.promotion import Request
 from governance.ports import Notice, NoticeKind, Rules, Transaction
 from governance.use_cases.attention import ask_those_who_could_fill, escalate_if_due
 from governance.use_cases.grouped import rules_for
 from governance.use_cases.promote import refuse_long_text
-from governance.use_cases.settle import barred_for, binding_facts, move, redraw, settle
+from governance.use_cases.settle import (
+    barred_for,
+    binding_facts,
+    move,
+    redraw,
+    refuse_over,
+    settle,
+    voided_by_policy,
+)
 from governance.use_cases.world import World, require_person, require_standing
 
 COMMENT_LIMIT = 3000
@@ -51,7 +59,7 @@ def decide(world: World, ballot: Ballot, *, actor: Actor, standing: Standing) ->
             refuse_over(tx, request)
             policy = policy_for(rules.policies, request.model)
             if policy is None or policy.digest != request.binding.policy:
-                return _voided_by_policy(tx, request, actor)
+                return voided_by_policy(tx, request, actor)
             if ballot.drawing != request.drawing:
                 raise Conflict(
                     "stale_drawing",
@@ -99,7 +107,7 @@ def withdraw_vote(world: World, request_id: RequestId, *, actor: Actor) -> Reque
             tx.notify(_timeline(request, "vote_withdrawn", person, ended.verdict, ""))
             policy = policy_for(rules.policies, request.model)
             if policy is None or policy.digest != request.binding.policy:
-                return _voided_by_policy(tx, request, actor)
+                return voided_by_policy(tx, request, actor)
             settled = settle(tx, rules, policy, request, actor)
             redraw(tx, settled)
             ask_those_who_could_fill(tx, rules, policy, settled)
@@ -123,20 +131,6 @@ def withdraw_request(world: World, request_id: RequestId, *, actor: Actor, why: 
                 name = rules.roster.name_of(request.requester)
                 raise Refused("not_yours", f"Only {name}, who opened this request, withdraws it.")
             return move(tx, request, Happening.WITHDRAWN, actor, why or "Withdrawn.")
-
-
-def refuse_over(tx: Transaction, request: Request) -> None:
-    """Refuse a vote on a request that takes none any more; expired when now ≥ expires_at.
-
-    Raises:
-        Refused: `request_over`.
-    """
-    if request.state not in TAKES_VOTES:
-        raise Refused(
-            "request_over", f"This request is {request.state.value}; votes no longer count."
-        )
-    if is_expired(request.expires_at, tx.now):
-        raise Refused("request_over", "This request has expired; votes no longer count.")
 
 
 def _refuse_bad_comment(ballot: Ballot) -> None:
@@ -239,14 +233,4 @@ def _timeline(
         model=request.model,
         request_id=request.id,
         facts={"person": person.id, "verdict": verdict.value, "comment": comment},
-    )
-
-
-def _voided_by_policy(tx: Transaction, request: Request, actor: Actor) -> Request:
-    return move(
-        tx,
-        request,
-        Happening.BINDING_BROKEN,
-        actor,
-        "The policy changed after this request was opened. Ask again under the new one.",
     )

@@ -31,6 +31,7 @@ from governance.use_cases.debt import refuse_while_review_overdue
 from governance.use_cases.makers import Authors, authors_of
 from governance.use_cases.naming import nearest_named
 from governance.use_cases.observe import observe
+from governance.use_cases.rounds import end_followed, what_is_followed
 from governance.use_cases.settle import barred_for, binding_facts, settle
 from governance.use_cases.sides import with_profile
 from governance.use_cases.world import (
@@ -56,6 +57,8 @@ class Wish:
     ticket: str = ""
     downgrade: bool = False
     """Said explicitly: the version is older than the one in production, and that is meant."""
+    follows: RequestId | None = None
+    """The request whose approvers asked for changes: this newer version is the answer."""
 
 
 def promote(
@@ -116,6 +119,10 @@ def _considered(
     if skipped is not None:
         raise Refused("staged_elsewhere", skipped)
     refuse_wrong_direction(wish, rule, champion)
+    if wish.follows is not None:
+        successor = (wish.model, wish.version, rule.target)
+        with world.store.read() as tx:
+            what_is_followed(tx, rules, wish.follows, person=person.id, successor=successor)
     staged_at = entered_staging(tenures, wish.version)
     authors = authors_of(seen, policy, rules.roster)
     shown = (
@@ -369,6 +376,7 @@ def _open(
     actor: Actor,
 ) -> Request:
     request = record_opened(tx, rules, policy, rule, draft, content, actor)
+    end_followed(tx, rules, request, actor)
     if rule.seats:
         ask_those_who_could_fill(tx, rules, policy, request)
         return request
@@ -419,6 +427,7 @@ def record_opened(
         },
         champion_content=kept[1] if kept else None,
         quarantined=draft.quarantined,
+        follows=draft.wish.follows,
     )
     tx.add_request(request)
     tx.save_snapshot(draft.snapshot, content)
@@ -440,6 +449,7 @@ def record_opened(
                 "checks": [[c.check, c.outcome.value, c.finding] for c in checks],
                 "downgrade": request.is_downgrade,
                 "quarantined": request.quarantined,
+                "follows": request.follows,
                 "expires_at": request.expires_at.isoformat(),
             },
         )

@@ -17,10 +17,11 @@ from governance.domain.approval import (
 )
 from governance.domain.canonical import Json
 from governance.domain.checks import Outcome
+from governance.domain.errors import Refused
 from governance.domain.identity import Actor, Person, PersonId, Role
 from governance.domain.ledger import Event, EventKind
 from governance.domain.policy import ModelPolicy
-from governance.domain.promotion import TAKES_VOTES, Request, State, step
+from governance.domain.promotion import TAKES_VOTES, Request, State, is_expired, step
 from governance.domain.promotion import Event as Happening
 from governance.ports import Notice, NoticeKind, Rules, Transaction
 
@@ -60,15 +61,17 @@ def quorum_of(tx: Transaction, rules: Rules, policy: ModelPolicy, request: Reque
 
 
 def quorum_among(
-    decisions: Iterable[Decision], rules: Rules, policy: ModelPolicy, request: Request
+    decisions: Sequence[Decision], rules: Rules, policy: ModelPolicy, request: Request
 ) -> Quorum:
     """The same with decisions that were read already."""
-    return tally(
+    quorum = tally(
         policy.stages[request.target].seats,
         approvals_among(decisions, rules, request),
         barred_for(policy, request.makers, request.requester),
         escalated=request.escalated,
     )
+    unanswered = tuple(d.person for d in decisions if d.verdict is Verdict.ASK_FOR_CHANGES)
+    return replace(quorum, unanswered=unanswered)
 
 
 def who_could_fill(
@@ -104,14 +107,20 @@ def settle(
     if request.state is State.PENDING and quorum.met:
         request = move(tx, request, Happening.QUORUM_MET, actor, "Every seat is filled.")
     elif request.state in (State.APPROVED, State.HELD) and not quorum.met:
-        missing = " and ".join(quorum.missing)
-        return move(tx, request, Happening.QUORUM_LOST, actor, f"Still missing: {missing}.")
+        return move(tx, request, Happening.QUORUM_LOST, actor, _what_lacks(rules, request, quorum))
     if request.state is State.APPROVED:
         waiting = [c for c in request.checks if c.outcome is Outcome.WAITING]
         if waiting:
             why = "; ".join(f"{c.check}: {c.finding}" for c in waiting)
             return move(tx, request, Happening.CHECKS_WAIT, actor, f"Waits for {why}.")
     return request
+
+
+def _what_lacks(rules: Rules, request: Request, quorum: Quorum) -> str:
+    if quorum.missing:
+        return f"Still missing: {' and '.join(quorum.missing)}."
+    names = " and ".join(rules.roster.name_of(p) for p in quorum.unanswered)
+    return f"An answer to {names} is missing, from {rules.roster.name_of(request.requester)}."
 
 
 def move(
@@ -218,3 +227,28 @@ def binding_facts(binding: Binding) -> Mapping[str, Json]:
         "policy": binding.policy,
         "expected_production": binding.expected_production,
     }
+
+
+def refuse_over(tx: Transaction, request: Request) -> None:
+    """Refuse a vote on a request that takes none any more; expired when now ≥ expires_at.
+
+    Raises:
+        Refused: `request_over`.
+    """
+    if request.state not in TAKES_VOTES:
+        raise Refused(
+            "request_over", f"This request is {request.state.value}; votes no longer count."
+        )
+    if is_expired(request.expires_at, tx.now):
+        raise Refused("request_over", "This request has expired; votes no longer count.")
+
+
+def voided_by_policy(tx: Transaction, request: Request, actor: Actor) -> Request:
+    """End a request whose policy changed: its votes would count for other rules."""
+    return move(
+        tx,
+        request,
+        Happening.BINDING_BROKEN,
+        actor,
+        "The policy changed after this request was opened. Ask again under the new one.",
+    )

@@ -80,6 +80,7 @@ def _sentences(size: Size) -> Exhibits:
         messages.RESTARTING,
         messages.NAMES_TOO_LONG,
         messages.STILL_WORKING,
+        messages.ANSWERED,
     ):
         yield said[:40], views.sentence(said)
     why = LONG if _is_large(size) else "MLflow did not answer."
@@ -119,6 +120,8 @@ CHANNEL: Mapping[str, Mapping[str, Json]] = {
 TOLD: Mapping[str, Mapping[str, Json]] = {
     "vote_voided": {"why": "the role was taken away"},
     "changes_asked": {"by": "raj", "comment": "Show me the bads first."},
+    "changes_answered": {"by": "dana", "answer": "2,000.", "asked": "How many?", "before": 4},
+    "changes_followed": {"by": "dana", "answer": "More.", "asked": "How many?", "before": 4},
     "outcome": {"state": "completed", "why": "MLflow shows v4 in Production."},
 }
 OF_MODEL: Mapping[str, Mapping[str, Json]] = {
@@ -128,6 +131,7 @@ OF_MODEL: Mapping[str, Mapping[str, Json]] = {
 TIMELINE: Mapping[str, Mapping[str, Json]] = {
     "vote": {"person": "ana", "verdict": "approve", "comment": "looks good"},
     "vote_withdrawn": {"person": "ana"},
+    "answered": {"person": "dana", "answer": "2,000 bads, see the ticket."},
     "escalated": {"role": "risk", "to": "head_of_risk", "after_ms": 14_400_000},
     "state": {"state": "held", "why": "Waits for 5 s in Staging."},
 }
@@ -217,6 +221,18 @@ def _comments(size: Size) -> Exhibits:
         )
 
 
+def _changes_asked(size: Size) -> Exhibits:
+    facts = _larger(TOLD["changes_asked"], size)
+    text = messages.told("changes_asked", facts, request(size), roster(size))
+    yield "to the requester", views.changes_asked_message(request(size), text)
+
+
+def _answers(size: Size) -> Exhibits:
+    side = shown(size)
+    lines = messages.round_lines(side.request, side.asked, side.roster)
+    yield "an answer", modals.answer_modal(side.request, lines or ["x"], "C00000001")
+
+
 def _details(size: Size) -> Exhibits:
     yield "details", modals.details_modal(shown(size))
 
@@ -300,6 +316,8 @@ HALLS = (
     Hall("glass_view.demand_modal", glass.demands),
     Hall("views.sentence", glass.told),
     Hall("modals.comment_modal", _comments),
+    Hall("views.changes_asked_message", _changes_asked),
+    Hall("modals.answer_modal", _answers),
     Hall("modals.details_modal", _details),
     Hall("modals.record_modal", _record),
     Hall("modals.promote_modal", _forms),

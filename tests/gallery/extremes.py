@@ -7,17 +7,18 @@ from dataclasses import replace
 from enum import StrEnum
 
 from bot import views
-from governance.domain.approval import FilledSeat, Quorum, Seat
+from governance.domain.approval import FilledSeat, Quorum, RequestId, Seat, Verdict
 from governance.domain.checks import CheckResult, Outcome
 from governance.domain.evidence import ColumnProfile, ModelName, Version
 from governance.domain.identity import PersonId, Role, Roster
 from governance.domain.monitoring import alert as alerts
 from governance.domain.monitoring.spec import Action, Bad
-from governance.domain.promotion import Request
+from governance.domain.promotion import Answer, Request
 from tests.builders import (
     NOON,
     PEOPLE,
     a_content,
+    a_decision,
     a_metric,
     a_policy,
     a_request,
@@ -76,6 +77,9 @@ def request(size: Size) -> Request:
             for n in range(20)
         ),
         unmapped_authors=tuple(f"{NASTY}{n}" for n in range(9)),
+        follows=RequestId("0" * 12),
+        followed_by=RequestId("1" * 12),
+        answers=tuple(Answer(at=NOON, text=LONG, to=(PersonId("ana"),)) for _ in range(5)),
         author_unknown=True,
     )
 
@@ -100,6 +104,12 @@ def shown(size: Size, made: Request | None = None) -> views.Shown:
         quorum=Quorum(seats=filled, excluded={}),
         policy=policy,
         roster=roster(size),
+        asked=tuple(
+            replace(a_decision(name, Verdict.ASK_FOR_CHANGES), comment=LONG)
+            for name in ("ana", "vera", "raj", "rosa")
+        )
+        if count > 1
+        else (),
     )
 
 

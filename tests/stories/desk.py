@@ -20,6 +20,7 @@ from governance.domain.promotion import Request, State
 from governance.domain.tenure import moves_of_promotion
 from governance.ports import MetricSources, Notice, Store, Traffic, Transaction
 from governance.use_cases import reconcile, restore, roll_back
+from governance.use_cases.answer import answer
 from governance.use_cases.decide import Ballot, decide, withdraw_request, withdraw_vote
 from governance.use_cases.execute import EXECUTOR
 from governance.use_cases.observe import apply_moves, read_observed
@@ -111,6 +112,7 @@ class Desk:
         target: Stage | None = Stage.PRODUCTION,
         reason: str = "better",
         downgrade: bool = False,
+        follows: RequestId | None = None,
     ) -> Request:
         """Ask for a version."""
         actor = self.actor(by)
@@ -122,6 +124,7 @@ class Desk:
                 target=target,
                 reason=reason,
                 downgrade=downgrade,
+                follows=follows,
             ),
             actor=actor,
             standing=self.accounts.standing(actor.account),
@@ -144,6 +147,17 @@ class Desk:
         return decide(
             self.world,
             Ballot(request_id=request.id, verdict=verdict, comment=comment, drawing=shown),
+            actor=actor,
+            standing=self.accounts.standing(actor.account),
+        )
+
+    def answer(self, request: Request, text: str, *, by: str = "dana") -> Request:
+        """Answer in words what approvers asked for."""
+        actor = self.actor(by)
+        return answer(
+            self.world,
+            request.id,
+            text,
             actor=actor,
             standing=self.accounts.standing(actor.account),
         )

@@ -1,0 +1,134 @@
+"""A round of changes: who asked for them on a request, and how the asking ends. Decides nothing of
+votes; whoever answers is `answer`'s and `promote`'s business."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from governance.domain.approval import Decision, RequestId, Verdict
+from governance.domain.errors import Refused
+from governance.domain.evidence import ModelName, Stage, Version
+from governance.domain.identity import Actor, PersonId
+from governance.domain.ledger import Event, EventKind
+from governance.domain.promotion import Event as Happening
+from governance.domain.promotion import Request
+from governance.ports import Notice, NoticeKind, Rules, Transaction
+from governance.use_cases.settle import move, refuse_over
+
+
+def what_is_asked(
+    tx: Transaction, rules: Rules, request_id: RequestId, person: PersonId
+) -> tuple[Request, tuple[Decision, ...]]:
+    """The request and what its requester has to answer.
+
+    Raises:
+        Refused: `not_yours`, `nothing_asked`, `request_over`.
+    """
+    request = tx.request(request_id)
+    refuse_over(tx, request)
+    if person != request.requester:
+        name = rules.roster.name_of(request.requester)
+        raise Refused("not_yours", f"Only {name}, who opened this request, answers.")
+    asked = tuple(d for d in tx.decisions(request_id) if d.verdict is Verdict.ASK_FOR_CHANGES)
+    if not asked:
+        raise Refused("nothing_asked", "Nobody asks for changes on this request any more.")
+    return request, asked
+
+
+def what_is_followed(
+    tx: Transaction,
+    rules: Rules,
+    request_id: RequestId,
+    *,
+    person: PersonId,
+    successor: tuple[ModelName, Version, Stage],
+) -> tuple[Request, tuple[Decision, ...]]:
+    """The same of a request that a newer version is to follow.
+
+    Raises:
+        Refused: as `what_is_asked` does, and `other_request` or `not_newer`.
+    """
+    old, asked = what_is_asked(tx, rules, request_id, person)
+    model, version, target = successor
+    if (model, target) != (old.model, old.target):
+        raise Refused(
+            "other_request",
+            f"An answer is a newer version of {old.model} for {old.target.value}; anything else "
+            "is a request of its own: /promote.",
+        )
+    if version <= old.version:
+        raise Refused(
+            "not_newer",
+            f"v{version} is no newer version than v{old.version}. Name a newer one, or answer "
+            "with words alone.",
+        )
+    return old, asked
+
+
+def end_followed(tx: Transaction, rules: Rules, follower: Request, actor: Actor) -> None:
+    """The request that a newer version follows ends with a link to it, in the transaction that
+    opens the follower; whoever asked for changes is told.
+
+    Raises:
+        Refused: as `what_is_followed` does.
+    """
+    if follower.follows is None:
+        return
+    old, asked = what_is_followed(
+        tx,
+        rules,
+        follower.follows,
+        person=follower.requester,
+        successor=(follower.model, follower.version, follower.target),
+    )
+    end_asks(tx, old, asked, actor, follower.reason, follower=follower)
+    old = tx.save_request(replace(old, followed_by=follower.id))
+    why = f"v{follower.version} follows in request {follower.id}, in answer to what was asked."
+    move(tx, old, Happening.SUPERSEDED, actor, why)
+
+
+def end_asks(
+    tx: Transaction,
+    request: Request,
+    asked: Sequence[Decision],
+    actor: Actor,
+    text: str,
+    *,
+    follower: Request | None,
+) -> None:
+    """What was asked is answered: recorded, and told to whoever asked."""
+    for decision in asked:
+        tx.end_decision(request.id, decision.person, "answered by the requester")
+    tx.record(
+        Event(
+            kind=EventKind.CHANGES_ANSWERED,
+            at=tx.now,
+            actor=actor,
+            model=request.model,
+            version=request.version,
+            request_id=request.id,
+            why=text,
+            facts={
+                "asked_by": [d.person for d in asked],
+                "followed_by": follower.id if follower else None,
+            },
+        )
+    )
+    shown = follower or request
+    for decision in asked:
+        tx.notify(
+            Notice(
+                kind=NoticeKind.TELL,
+                what="changes_followed" if follower else "changes_answered",
+                model=shown.model,
+                request_id=shown.id,
+                person=decision.person,
+                facts={
+                    "by": request.requester,
+                    "asked": decision.comment,
+                    "answer": text,
+                    "before": request.version,
+                },
+            )
+        )

@@ -1,0 +1,75 @@
+"""A round of changes in Slack: the requester reads what is asked and answers; approvers hear it."""
+
+from __future__ import annotations
+
+from tests.bot.office import Office
+from tests.builders import MODEL
+from tests.sandbox.stage import CHANNEL
+
+
+def _asked(office: Office) -> None:
+    """Ana asks for changes in the modal."""
+    office.person("dana").type(CHANNEL, f"/promote {MODEL} 4 production better")
+    ana = office.person("ana")
+    ana.click(office.request(), "Ask for changes")
+    modal = office.slack.wait_for(ana.modal)
+    assert ana.fill_and_submit(modal, {"comment": "Which data was held out?"}).is_accepted
+
+
+def test_the_requester_answers_with_words(office: Office) -> None:
+    """From the direct message; on the request, in its thread, and to Ana."""
+    _asked(office)
+    dana = office.person("dana")
+    told = office.reads("dana", "Ana asks for changes: Which data was held out?")
+    message = office.request()
+    office.slack.wait_for(
+        lambda: "Ana asks for changes" in dana.sees(dana.latest(message) or message)
+    )
+    dana.click(told, "Answer")
+    modal = office.slack.wait_for(dana.modal)
+    assert "Which data was held out?" in dana.sees(modal)
+    assert "silence" in " ".join(dana.fill_and_submit(modal, {"answer": " "}).errors.values())
+    assert dana.fill_and_submit(modal, {"answer": "The last quarter."}).is_accepted
+    office.reads("ana", "Dana answers you: The last quarter. You asked: Which data was held out?")
+    office.slack.wait_for(
+        lambda: "Dana answered: The last quarter." in dana.sees(dana.latest(message) or message)
+    )
+    thread = " ".join(dana.sees(m) for m in dana.thread(message))
+    assert "Dana answers: The last quarter." in thread
+    newest = dana.latest(message)
+    assert newest is not None
+    assert "Answer" not in newest.buttons
+    office.person("ana").click(message, "Approve")
+    office.person("raj").click(message, "Approve")
+    office.reads("dana", "completed")
+
+
+def test_the_requester_answers_with_a_newer_version(office: Office) -> None:
+    """A request for v5 follows, and the one for v4 ends with a link to it."""
+    office.desk.staged(5)
+    _asked(office)
+    dana = office.person("dana")
+    first = office.request()
+    dana.click(office.reads("dana", "Ana asks for changes"), "Answer")
+    modal = office.slack.wait_for(dana.modal)
+    wrong = dana.fill_and_submit(modal, {"answer": "More data.", "version": "five"})
+    assert "number of the version" in " ".join(wrong.errors.values())
+    assert dana.fill_and_submit(modal, {"answer": "More data.", "version": "v5"}).is_accepted
+    office.reads("ana", "Dana answers with this version, after v4: More data.")
+    office.slack.wait_for(lambda: "Superseded." in dana.sees(dana.latest(first) or first))
+    second = office.request()
+    assert f"{MODEL} v5" in dana.sees(second)
+    assert "Answers what was asked on request" in dana.sees(second)
+
+
+def test_only_the_requester_answers(office: Office) -> None:
+    """Whoever else clicks the button is told in the modal."""
+    _asked(office)
+    office.reads("dana", "Ana asks for changes")
+    message = office.slack.wait_for(
+        lambda: m if (m := office.request()) and "Answer" in m.buttons else None
+    )
+    otto = office.person("otto")
+    otto.click(message, "Answer")
+    modal = office.slack.wait_for(otto.modal)
+    assert "Only Dana, who opened this request, answers" in otto.sees(modal)
