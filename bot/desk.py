@@ -15,10 +15,9 @@ from threading import Lock
 from uuid import uuid4
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
-from slack_sdk.webhook import WebhookClient
 
 from bot import foureyes_words, glass_desk, glass_words, messages, views
+from bot.answers import Answers
 from bot.mlflow_ui import MlflowUi
 from bot.model_words import card_text, difference_text
 from bot.typed import Promotion, parse_model, parse_promotion, parse_rollback
@@ -262,6 +261,10 @@ class Desk:
 
     # --- what people do -------------------------------------------------------------------
 
+    def reply(self, payload: Payload, drawn: Drawn) -> None:
+        """Tell this person alone."""
+        Answers(client=self.client).give(payload, drawn)
+
     def actor(self, payload: Payload) -> Actor:
         """The person behind a Slack account; None for an account of nobody."""
         account = payload["user"]
@@ -428,47 +431,6 @@ class Desk:
                 redraw(tx, tx.request(_request(payload)))
         except FoureyesError as other:  # the person is answered all the same
             _log.warning("a request was not drawn again: %s", other.sentence)
-
-    # --- answers --------------------------------------------------------------------------
-
-    def reply(self, payload: Payload, drawn: Drawn) -> None:
-        """Tell this person alone: beside what they did, else in a direct message. An answer that
-        cannot be given is logged; what was done is in the record all the same."""
-        try:
-            if self._by_response_url(payload, drawn):
-                return
-            if payload.get("channel") and self._ephemeral(payload, drawn):
-                return
-            opened = self.client.conversations_open(users=[payload["user"]])
-            self.client.chat_postMessage(
-                channel=str(opened["channel"]["id"]), text=drawn.text, blocks=drawn.blocks
-            )
-        except (SlackApiError, OSError) as error:
-            _log.warning("an answer could not be given: %s", type(error).__name__)
-
-    def _by_response_url(self, payload: Payload, drawn: Drawn) -> bool:
-        url = payload.get("response_url")
-        if not url:
-            return False
-        try:
-            answer = WebhookClient(url).send(
-                text=drawn.text, blocks=drawn.blocks, response_type="ephemeral"
-            )
-        except OSError:
-            return False
-        return answer.status_code == 200
-
-    def _ephemeral(self, payload: Payload, drawn: Drawn) -> bool:
-        try:
-            self.client.chat_postEphemeral(
-                channel=payload["channel"],
-                user=payload["user"],
-                text=drawn.text,
-                blocks=drawn.blocks,
-            )
-        except SlackApiError:
-            return False
-        return True
 
 
 def _grace(kind: str) -> timedelta:

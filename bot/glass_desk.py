@@ -19,8 +19,8 @@ from governance.domain.policy import policy_for
 from governance.domain.promotion import Request
 from governance.domain.review import Answer, standing_of
 from governance.ports import Rules, Transaction
-from governance.use_cases.break_glass import Plea, could_break_glass
-from governance.use_cases.break_glass_promotion import break_glass_to_promote, leads_to_production
+from governance.use_cases.break_glass import Plea, could_break_glass, leads_to_production
+from governance.use_cases.break_glass_promotion import break_glass_to_promote
 from governance.use_cases.break_glass_rollback import break_glass_to_roll_back
 from governance.use_cases.restore import Restored
 from governance.use_cases.reviews import give_review, is_still_there, skipped_people

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from governance.domain.break_glass import Bypass
+from governance.domain.break_glass import BrokenGlass, Bypass
 from governance.domain.canonical import Json
 from governance.domain.identity import PersonId, Roster
 from governance.domain.promotion import Request, State
@@ -106,6 +106,15 @@ def plan_lines(plan: Plan, roster: Roster) -> tuple[str, str, str]:
 def overdue_then() -> str:
     """What an overdue review means for whoever breaks the glass."""
     return "While the review is overdue, you can neither ask for a promotion nor break glass."
+
+
+def past_policy(glass: BrokenGlass, roster: Roster) -> str:
+    """One line of a request that was carried out past policy."""
+    skipped = "; ".join(glass.skipped.lines)
+    return (
+        f"⚠️ Break-glass by {roster.name_of(glass.person)} (incident {glass.incident}): carried out "
+        f"past policy. Skipped: {skipped}."
+    )
 
 
 def carried_out(request: Request) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bot import messages
 from bot.block_kit import DETAIL, Block, chunks, option, plain, section
 from bot.comparison_words import comparison_lines, first_version_lines
-from bot.glass_words import BUTTON
+from bot.glass_words import BUTTON, past_policy
 from bot.mrkdwn import escaped, folded, folded_lines, moment, visible
 from governance.domain.approval import Decision, Quorum
 from governance.domain.errors import Refused
@@ -69,6 +69,8 @@ def request_message(shown: Shown) -> Drawn:
     if rounds:
         blocks.append(section("Changes\n" + folded_lines(rounds, _ROUNDS, "Details")))
     warnings = messages.warning_lines(request)
+    if request.glass is not None:
+        warnings.insert(0, past_policy(request.glass, shown.roster))
     if warnings:
         blocks.append(section(folded_lines(warnings, _WARNINGS, "Details")))
     blocks += commit_links(shown.policy, request.champion, request.snapshot)

@@ -4,6 +4,7 @@ and what is frozen. Nothing is done here."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -18,8 +19,8 @@ from governance.domain.break_glass import (
     may_break_glass,
     require_may_break_glass,
 )
-from governance.domain.errors import Conflict, Refused
-from governance.domain.evidence import ModelName, Version
+from governance.domain.errors import Conflict, FoureyesError, Refused
+from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.identity import Actor, Person, PersonId, Standing
 from governance.domain.policy import BreakGlassRule, ModelPolicy, Seats, policy_for
 from governance.ports import Rules, Transaction
@@ -95,6 +96,22 @@ def could_break_glass(
     if policy is None or person is None or code not in PASSES[bypass]:
         return False
     return may_break_glass(policy.break_glass, person)
+
+
+def leads_to_production(
+    world: World, code: str, model: ModelName, version: Version, target: Stage | None
+) -> bool:
+    """Whether what was refused was a promotion to Production: there alone is glass broken. Where
+    nobody said, it is from where the version would go there next, or nowhere else."""
+    if target is not None:
+        return target is Stage.PRODUCTION
+    if code in ("nowhere_to_go", "staged_elsewhere"):
+        return True
+    policy = policy_for(world.rules.current().policies, model)
+    with suppress(FoureyesError):
+        stage = world.registry.snapshot(model, version).stage
+        return policy is not None and policy.next_stage(stage) is Stage.PRODUCTION
+    return False
 
 
 def require_plea(plea: Plea) -> None:

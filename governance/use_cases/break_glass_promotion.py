@@ -4,7 +4,6 @@ by the same steps as an approved one, and reviewed afterwards."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from governance.domain.approval import Quorum, tally
@@ -17,11 +16,11 @@ from governance.domain.break_glass import (
     skipped_of_promotion,
 )
 from governance.domain.checks import CheckResult, evaluate
-from governance.domain.errors import Conflict, FoureyesError, Refused, Unavailable
+from governance.domain.errors import Conflict, Refused, Unavailable
 from governance.domain.evidence import ModelName, Snapshot, Stage, Version, evidence_digest
 from governance.domain.identity import Actor, PersonId, Standing
 from governance.domain.ledger import EventKind
-from governance.domain.policy import StageRule, policy_for
+from governance.domain.policy import StageRule
 from governance.domain.promotion import Event as Happening
 from governance.domain.promotion import Request
 from governance.ports import ProductionState, Transaction
@@ -36,13 +35,10 @@ from governance.use_cases.break_glass import (
     require_plea,
 )
 from governance.use_cases.execute import (
-    EXECUTOR,
     Evidence,
     as_they_count,
-    carry_out,
     check_again,
     drop_invalid_votes,
-    intend_transition,
     note_problem,
     read_again,
     what_differs,
@@ -65,6 +61,7 @@ from governance.use_cases.promote import (
 from governance.use_cases.reviews import record_broken
 from governance.use_cases.settle import barred_for, move, quorum_of, refuse_over
 from governance.use_cases.sides import with_profile
+from governance.use_cases.transition import EXECUTOR, carry_out, intend_transition
 from governance.use_cases.world import World
 
 
@@ -124,22 +121,6 @@ def plan_promotion(
             barred=case.barred,
             now=now,
         )
-
-
-def leads_to_production(
-    world: World, code: str, model: ModelName, version: Version, target: Stage | None
-) -> bool:
-    """Whether what was refused was a promotion to Production: there alone is glass broken. Where
-    nobody said, it is from where the version would go there next, or nowhere else."""
-    if target is not None:
-        return target is Stage.PRODUCTION
-    if code in ("nowhere_to_go", "staged_elsewhere"):
-        return True
-    policy = policy_for(world.rules.current().policies, model)
-    with suppress(FoureyesError):
-        stage = world.registry.snapshot(model, version).stage
-        return policy is not None and policy.next_stage(stage) is Stage.PRODUCTION
-    return False
 
 
 def break_glass_to_promote(

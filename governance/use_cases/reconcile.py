@@ -34,12 +34,12 @@ from governance.use_cases.execute import (
     execute,
     expire_if_due,
     note_problem,
-    record_failure,
 )
 from governance.use_cases.makers import named_authors
 from governance.use_cases.news import announce_new_versions
 from governance.use_cases.observe import keep_first_sights, observe
 from governance.use_cases.settle import move, redraw, settle, void_votes
+from governance.use_cases.transition import record_failure
 from governance.use_cases.world import World
 
 _ACTOR = Actor.automatic("reconciler")

@@ -39,10 +39,10 @@ from governance.ports import (
 )
 from governance.use_cases import alerts
 from governance.use_cases.audit import quick_check
-from governance.use_cases.execute import finish_if_done, record_failure
 from governance.use_cases.observe import after_production, apply_moves, observed_facts
 from governance.use_cases.reviews import begin_review, record_broken, redraw_demands
 from governance.use_cases.settle import move
+from governance.use_cases.transition import finish_if_done, record_failure
 from governance.use_cases.world import World
 
 

@@ -119,6 +119,9 @@ def test_an_open_request_can_be_carried_out_past_policy_by_its_menu(office: Offi
     assert otto.fill_and_submit(modal, dict(YES)).is_accepted
     office.reads("dana", "completed")
     assert office.desk.production() == (4,)
+    assert "Break-glass by Otto (incident INC-12): carried out past policy. Skipped: 1" in (
+        otto.sees(office.channel_says("Done. MLflow shows v4"))
+    )
     thread = " ".join(otto.sees(m) for m in otto.thread(request))
     assert "Now executing. Break-glass (incident INC-12): v3 declines everybody" in thread
 

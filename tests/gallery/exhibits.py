@@ -308,6 +308,7 @@ HALLS = (
     Hall("views.sentence", _notices),
     Hall("views.text_blocks", _long_answers),
     Hall("alert_view.alert_message", _alerts),
+    Hall("views.request_message", glass.requests),
     Hall("glass_view.refusal_with_glass", glass.refusals),
     Hall("glass_view.review_message", glass.reviews),
     Hall("glass_view.glass_modal", glass.plans),

@@ -16,7 +16,7 @@ from governance.domain.promotion import State
 from governance.domain.review import Answer, Opinion, Review, ReviewState
 from governance.use_cases.break_glass import Plan
 from tests.builders import MODEL, NOON, a_review
-from tests.gallery.extremes import LONG, LONG_NAME, NASTY, Size, request, roster
+from tests.gallery.extremes import LONG, LONG_NAME, NASTY, Size, request, roster, shown
 
 OTTO = PersonId("otto")
 
@@ -145,3 +145,10 @@ def told(size: Size) -> Iterator[tuple[str, Drawn]]:
         yield f"carried out: {ending.value}", views.sentence(glass_words.carried_out(done))
     for said in (glass_words.COUNTED, glass_words.DEMANDED, glass_words.DEMANDED_LATE):
         yield said[:40], views.sentence(said)
+
+
+def requests(size: Size) -> Iterator[tuple[str, Drawn]]:
+    """A request that was carried out past policy."""
+    glass = review(size, ReviewState.DUE, Bypass.PROMOTION).glass
+    done = replace(request(size), state=State.COMPLETED, glass=glass)
+    yield "past policy", views.request_message(shown(size, done))

@@ -22,10 +22,10 @@ from governance.ports import MetricSources, Notice, Store, Traffic, Transaction
 from governance.use_cases import reconcile, restore, roll_back
 from governance.use_cases.answer import answer
 from governance.use_cases.decide import Ballot, decide, withdraw_request, withdraw_vote
-from governance.use_cases.execute import EXECUTOR
 from governance.use_cases.observe import apply_moves, read_observed
 from governance.use_cases.promote import Wish, promote
 from governance.use_cases.roll_back import Offer
+from governance.use_cases.transition import EXECUTOR
 from governance.use_cases.world import World
 from tests.builders import MODEL, NOON, a_content, a_snapshot, some_rules
 from tests.fakes import FakeAccounts, FakeRegistry, FixedRules
