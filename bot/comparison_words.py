@@ -11,6 +11,7 @@ from governance.domain.evidence import Metric, MetricOrigin, Snapshot
 _METRICS_FIRST = 12
 _LISTED_FILES = 10
 _EQUAL_NAMES = {
+    Topic.METRIC: ("metric", "metrics"),
     Topic.INPUT: ("input column", "input columns"),
     Topic.RANGE: ("range of a column", "ranges of columns"),
     Topic.DATA: ("data set", "data sets"),
@@ -49,7 +50,7 @@ def comparison_lines(
     comparison: Comparison, before: Snapshot, after: Snapshot, threshold: str | None
 ) -> list[str]:
     """The answer, then every difference, most important first."""
-    metrics = [_metric_line(pair, after) for pair in comparison.metrics]
+    metrics = [_metric_line(pair, after) for pair in comparison.metrics if not pair.is_equal]
     # Whoever logs hundreds of metrics does not push the rest out of sight.
     lines = [answer(comparison), *metrics[:_METRICS_FIRST]]
     for topic in Topic:
@@ -62,7 +63,7 @@ def comparison_lines(
         lines.append("decision threshold: not recorded")
     lines += metrics[_METRICS_FIRST:]
     lines += _equal_line(comparison)
-    return [*lines, f"{run_words(before)} Compared with: {run_words(after)}"]
+    return [*lines, f"Claims of {_run(after)}, compared with {_run(before)}."]
 
 
 def first_version_lines(after: Side, threshold: str | None) -> list[str]:
@@ -87,7 +88,7 @@ def first_version_lines(after: Side, threshold: str | None) -> list[str]:
     lines.append(f"git commit: {new.git_commit or 'not recorded'}")
     made = ", ".join(sorted(after.makers))
     lines.append(f"made by {made or 'nobody that is known'}")
-    return [*lines, run_words(new)]
+    return [*lines, f"Claims of {_run(new)}."]
 
 
 def claim_lines(snapshot: Snapshot) -> list[str]:
@@ -108,13 +109,13 @@ def claim_lines(snapshot: Snapshot) -> list[str]:
     return lines
 
 
-def run_words(snapshot: Snapshot) -> str:
+def _run(snapshot: Snapshot) -> str:
     """Whose claims a version's numbers are."""
     own = next((m for m in snapshot.metrics if m.run_id == snapshot.run_id), None)
     who = f" of {own.run_user}" if own and own.run_user else ""
     started = own.run_started_at if own else None
     when = f", {started:%Y-%m-%d %H:%M} UTC" if started else ""
-    return f"v{snapshot.version}: claims of run {snapshot.run_id[:8]}{who}{when}."
+    return f"run {snapshot.run_id[:8]}{who} (v{snapshot.version}{when})"
 
 
 def number(text: str) -> str:
@@ -137,8 +138,6 @@ def _metric_line(pair: MetricPair, after: Snapshot) -> str:
     difference = pair.difference
     if difference is None:
         return f"{pair.name}: {old} → {new}{source}"
-    if difference == 0:
-        return f"{pair.name}: {new} (unchanged){source}"
     arrow = "▲" if difference > 0 else "▼"
     judged = {True: ", better", False: ", worse", None: ""}[pair.is_better]
     return f"{pair.name}: {old} → {new} ({arrow} {difference:+.4g}{judged}){source}"

@@ -93,6 +93,12 @@ class MetricPair:
         return None if old is None or new is None else new - old
 
     @property
+    def is_equal(self) -> bool:
+        """Whether both sides say the same."""
+        both = self.before is not None and self.after is not None
+        return both and _text(self.before) == _text(self.after)
+
+    @property
     def is_better(self) -> bool | None:
         """Whether the difference is to the good; None when nobody can tell, or it is none."""
         if self.higher_is_better is None or not self.difference:
@@ -105,11 +111,12 @@ class Comparison:
     """Everything that differs, and every metric whether it differs or not."""
 
     metrics: tuple[MetricPair, ...]
+    """Those that a check of the policy names first, then by name."""
     changes: tuple[Change, ...]
     not_recorded: frozenset[Aspect] = frozenset()
     """Nobody can tell whether these changed."""
     equal: Mapping[Topic, int] = field(default_factory=dict)
-    """How many of a topic are the same on both sides; metrics are not counted."""
+    """How many of a topic are the same on both sides."""
 
     def about(self, topic: Topic) -> tuple[Change, ...]:
         """The changes of one topic, in order of their names."""
@@ -126,6 +133,10 @@ class Comparison:
         """What is recorded on both sides and the same."""
         changed = self.changed
         return tuple(a for a in Aspect if a not in self.not_recorded and a not in changed)
+
+
+def _text(metric: Metric | None) -> str | None:
+    return metric.text if metric else None
 
 
 class Side(NamedTuple):
@@ -149,7 +160,7 @@ def compare(
     that holds the decision threshold, `directions` says of metrics whether higher is better."""
     old, new = before.snapshot, after.snapshot
     found = _Collector()
-    names = sorted({m.name for m in old.metrics} | {m.name for m in new.metrics})
+    names = {m.name for m in old.metrics} | {m.name for m in new.metrics}
     pairs = tuple(
         MetricPair(
             name=name,
@@ -157,7 +168,7 @@ def compare(
             after=new.metric(name),
             higher_is_better=(directions or {}).get(name),
         )
-        for name in names
+        for name in sorted(names, key=lambda name: (name not in (directions or {}), name))
     )
     found.both(
         Topic.METRIC,
@@ -211,7 +222,7 @@ class _Collector:
             before, after = old.get(name), new.get(name)
             if before != after:
                 self.changes.append(Change(topic=topic, name=name, before=before, after=after))
-            elif topic is not Topic.METRIC:
+            else:
                 self.equal[topic] = self.equal.get(topic, 0) + 1
 
     def sorted(self) -> tuple[Change, ...]:

@@ -73,9 +73,28 @@ def test_what_is_equal_is_folded_into_one_line() -> None:
         "Nothing but metrics changed.",
         "auc_validation: 0.78 → 0.81 (▲ +0.03, better)",
         "Equal: 2 input columns, 1 data set, 1 parameter, 2 requirements, 1 output column.",
-        "v3: claims of run run3 of dana, 2026-03-02 10:00 UTC. Compared with: v4: claims of run "
-        "run4 of dana, 2026-03-02 10:00 UTC.",
+        "Claims of run run4 of dana (v4, 2026-03-02 10:00 UTC), compared with run run3 of dana "
+        "(v3, 2026-03-02 10:00 UTC).",
     ]
+
+
+def test_metrics_that_a_check_names_come_first_and_equal_ones_are_counted() -> None:
+    """However they are spelled."""
+    names = ("a_count", "auc_validation", "brier")
+    before, after = (
+        _full(
+            n,
+            metrics=tuple(
+                a_metric(name, text, run_id=f"run{n}")
+                for name, text in zip(names, texts, strict=True)
+            ),
+        )
+        for n, texts in ((3, ("1", "0.7", "0.2")), (4, ("2", "0.8", "0.2")))
+    )
+    lines = comparison_lines(compared(Side(before), Side(after), a_policy()), before, after, None)
+    assert [line.split(":")[0] for line in lines[1:3]] == ["auc_validation", "a_count"]
+    assert any(line.startswith("Equal: 1 metric, ") for line in lines)
+    assert not any(line.startswith("brier") for line in lines)
 
 
 def test_a_number_of_another_run_says_whose_it_is() -> None:
@@ -109,7 +128,7 @@ def test_the_first_version_shows_the_same_facts() -> None:
         "parameters: C 1.0",
         f"git commit: {'a' * 40}",
         "made by Dana",
-        "v1: claims of run run1 of dana, 2026-03-02 10:00 UTC.",
+        "Claims of run run1 of dana (v1, 2026-03-02 10:00 UTC).",
     ]
     bare = Side(_full(1, datasets=(), inputs=None, parameters={}, git_commit="", metrics=()))
     assert [x for x in first_version_lines(bare, None) if "not recorded" in x] == [
