@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from slack_sdk import WebClient
@@ -16,6 +17,7 @@ from slack_sdk.errors import SlackApiError
 from bot import glass_words, messages, views
 from bot.alert_view import alert_line, alert_message, reminder
 from bot.block_kit import Block
+from bot.drawings import Drawings
 from bot.glass_desk import shown_review
 from bot.glass_view import ShownReview, review_message
 from bot.mlflow_ui import MlflowUi
@@ -62,6 +64,7 @@ class Announcer:
     client: WebClient
     pictures: Pictures = field(default_factory=NoPictures)
     ui: MlflowUi = field(default_factory=MlflowUi)
+    drawings: Drawings | None = None
 
     def __post_init__(self) -> None:
         self._turns = Turns(self.world.elapsed)
@@ -107,20 +110,23 @@ class Announcer:
             reminders = {
                 key: tx.message(key) for key in (_reminder_key(request_id, p) for p in people)
             }
-        drawn = self._request(shown)
-        trouble: SlackApiError | Undeliverable | Busy | None = None
-        try:
-            self._put(_main_key(request_id), self._channel_of(shown.request.model), drawn)
-        except (SlackApiError, Undeliverable, Busy) as error:
-            trouble = error  # whoever was asked directly sees the same state all the same
-        for key, copy in copies.items():
-            if copy is not None:
-                self._put_copy(key, copy.channel, drawn)
-        for key, copy in reminders.items():
-            if copy is not None:
-                self._put_copy(key, copy.channel, views.reminder_message(shown))
-        if trouble is not None:
-            raise trouble
+
+        def put(drawn: Drawn) -> None:
+            trouble: SlackApiError | Undeliverable | Busy | None = None
+            try:
+                self._put(_main_key(request_id), self._channel_of(shown.request.model), drawn)
+            except (SlackApiError, Undeliverable, Busy) as error:
+                trouble = error  # whoever was asked directly sees the same state all the same
+            for key, copy in copies.items():
+                if copy is not None:
+                    self._put_copy(key, copy.channel, drawn)
+            for key, copy in reminders.items():
+                if copy is not None:
+                    self._put_copy(key, copy.channel, views.reminder_message(shown))
+            if trouble is not None:
+                raise trouble
+
+        self._with_picture(shown, put)
 
     def _put_copy(self, key: str, where: str, drawn: Drawn) -> None:
         try:
@@ -208,18 +214,34 @@ class Announcer:
         where = self._direct_channel(_person_of(notice))
         if there is None:
             asked = views.sentence(messages.asked(shown.request, rules.roster))
-            drawn = self._request(shown)
-            drawn = Drawn(text=asked.text, blocks=[*asked.blocks, *drawn.blocks])
-            posted = self._post(where, drawn)
-            with self.world.store.transaction() as tx:
-                tx.save_message(key, posted)
-        else:
-            self._put(key, where, self._request(shown))
 
-    def _request(self, shown: Shown) -> Drawn:
+            def post(drawn: Drawn) -> None:
+                drawn = Drawn(text=asked.text, blocks=[*asked.blocks, *drawn.blocks])
+                posted = self._post(where, drawn)
+                with self.world.store.transaction() as tx:
+                    tx.save_message(key, posted)
+
+            self._with_picture(shown, post)
+        else:
+            self._with_picture(shown, lambda drawn: self._put(key, where, drawn))
+
+    def _with_picture(self, shown: Shown, put: Callable[[Drawn], None]) -> None:
+        """Put a request somewhere with its picture, or without it where Slack has none."""
+        picture = self.drawings.of_request(shown.request) if self.drawings else None
+        try:
+            put(self._request(shown, picture))
+        except SlackApiError as error:
+            if picture is None or error.response.get("error") not in PICTURE_TROUBLE:
+                raise
+            put(self._request(shown, None))
+            if self.drawings:
+                self.drawings.not_taken(shown.request)
+
+    def _request(self, shown: Shown, picture: Block | None) -> Drawn:
         request = shown.request
         versions = (request.version, request.champion.version if request.champion else None)
-        return self.ui.linked(views.request_message(shown), request.model, versions)
+        drawn = views.request_message(shown, picture)
+        return self.ui.linked(drawn, request.model, versions)
 
     def _remind(self, notice: Notice) -> None:
         """A new message, so that it is noticed; the reminder before it loses its buttons."""

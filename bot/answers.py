@@ -38,6 +38,16 @@ class Answers:
         except (SlackApiError, OSError) as error:
             _log.warning("an answer could not be given: %s", type(error).__name__)
 
+    def follow(self, payload: Payload, drawn: Drawn) -> bool:
+        """Add something beside what they did, and nowhere else; False when Slack does not take it
+        (yet)."""
+        try:
+            if self._by_response_url(payload, drawn):
+                return True
+            return bool(payload.get("channel")) and self._ephemeral(payload, drawn)
+        except OSError:
+            return False
+
     def _by_response_url(self, payload: Payload, drawn: Drawn) -> bool:
         url = payload.get("response_url")
         if not url:

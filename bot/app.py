@@ -125,6 +125,7 @@ class _Running:
             client,
             rollback_click=settings.rollback_click,
             ui=MlflowUi(settings.mlflow_ui_url),
+            draws_comparisons=True,
         )
         app_token = required(settings.slack_app_token, "SLACK_APP_TOKEN").reveal()
         handler = SocketModeHandler(

@@ -7,7 +7,7 @@ legend; told apart by shape as well as by colour (Okabe and Ito, 2008).
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.ticker import Formatter, Locator
 
-_INK, _VALUE, _BASELINE, _ACTION = "#222222", "#0072B2", "#555555", "#D55E00"
+INK, VALUE, OTHER, BAD = "#222222", "#0072B2", "#E69F00", "#D55E00"
+_INK, _VALUE, _BASELINE, _ACTION = INK, VALUE, "#555555", BAD
 _WIDTH_INCHES, _HEIGHT_INCHES, _DOTS = 7.2, 4.8, 150
 _TITLE = 42
 _LONGEST_ALT = 1000
@@ -60,7 +61,7 @@ def alt_text(chart: Chart) -> str:
     if chart.points:
         first, last = chart.points[0], chart.points[-1]
         parts.append(
-            f"From {first.value:.3f} on {_when(first.at)} to {last.value:.3f} on {_when(last.at)}."
+            f"From {first.value:.3f} on {when(first.at)} to {last.value:.3f} on {when(last.at)}."
         )
         if last.lower is not None and last.upper is not None:
             parts.append(f"95 % interval {last.lower:.3f} to {last.upper:.3f}.")
@@ -70,9 +71,45 @@ def alt_text(chart: Chart) -> str:
         parts.append(f"Baseline {chart.baseline:.3f}.")
     if chart.bound is not None:
         parts.append(f"Bound {chart.bound:.3f}.")
-    parts += [f"{mark.label} at {_when(mark.at)}." for mark in chart.marks]
+    parts += [f"{mark.label} at {when(mark.at)}." for mark in chart.marks]
+    return alt_of(parts)
+
+
+def alt_of(parts: Iterable[str]) -> str:
+    """Sentences as the words of a picture, as long as Slack takes them."""
     told = " ".join(visible(part) for part in parts)
     return told if len(told) <= _LONGEST_ALT else told[: _LONGEST_ALT - 1] + "…"
+
+
+class Picture:
+    """An empty picture with its title, 1080 pixels wide. Needs the extra `monitors`.
+
+    Raises:
+        ModuleNotFoundError: matplotlib is not installed.
+    """
+
+    def __init__(self, title: str, *, height_inches: float) -> None:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        self.figure = Figure(
+            figsize=(_WIDTH_INCHES, height_inches), dpi=_DOTS, layout="constrained"
+        )
+        self._canvas = FigureCanvasAgg(self.figure)
+        self.figure.suptitle(
+            folded_label(title, _TITLE),
+            fontsize=20,
+            x=0.02,
+            ha="left",
+            color=INK,
+            parse_math=False,
+        )
+
+    def png(self) -> bytes:
+        """What was drawn."""
+        out = io.BytesIO()
+        self._canvas.print_png(out)  # type: ignore[no-untyped-call]  # matplotlib's own gap
+        return out.getvalue()
 
 
 def draw(chart: Chart) -> bytes:
@@ -104,7 +141,7 @@ def _draw_points(axes: Axes, points: Sequence[ChartPoint]) -> None:
             0.5, 0.5, "nothing was measured", transform=axes.transAxes, ha="center", fontsize=16
         )
         return
-    at = [_day(p.at) for p in points]
+    at = [as_days(p.at) for p in points]
     if all(p.lower is not None and p.upper is not None for p in points):
         low = [p.lower if p.lower is not None else p.value for p in points]
         high = [p.upper if p.upper is not None else p.value for p in points]
@@ -156,10 +193,10 @@ def _draw_lines(axes: Axes, chart: Chart) -> None:
 
 def _draw_marks(axes: Axes, chart: Chart) -> None:
     for number, mark in enumerate(chart.marks):
-        axes.axvline(_day(mark.at), color=_ACTION, linestyle="-.", linewidth=3)
+        axes.axvline(as_days(mark.at), color=_ACTION, linestyle="-.", linewidth=3)
         axes.annotate(
             f"{_folded(mark.label)} ",
-            (_day(mark.at), 0.98 - 0.09 * (number % 6)),
+            (as_days(mark.at), 0.98 - 0.09 * (number % 6)),
             xycoords=("data", "axes fraction"),
             ha="right",
             va="top",
@@ -177,7 +214,7 @@ def _dress(axes: Axes, chart: Chart) -> None:
     if moments:
         # Room for the last value at the right, and for labels left of an early mark.
         span = max(max(moments) - min(moments), timedelta(seconds=10))
-        axes.set_xlim(_day(min(moments) - span * 0.08), _day(max(moments) + span * 0.18))
+        axes.set_xlim(as_days(min(moments) - span * 0.08), as_days(max(moments) + span * 0.18))
         few: Callable[..., Locator] = AutoDateLocator
         short: Callable[..., Formatter] = ConciseDateFormatter
         locator = few(tz=UTC, minticks=2, maxticks=4)
@@ -199,17 +236,22 @@ def _dress(axes: Axes, chart: Chart) -> None:
         axes.spines[side].set_visible(False)
 
 
-def _day(at: datetime) -> float:
+def as_days(at: datetime) -> float:
     """As matplotlib counts time: days since 1970."""
     return at.timestamp() / 86_400
 
 
 def _folded(text: str) -> str:
+    return folded_label(text, _TITLE)
+
+
+def folded_label(text: str, longest: int) -> str:
     """Literal and short; letters that the font lacks are shown by their code."""
     shown = "".join(c if ord(c) < 0x2500 else f"\\u{ord(c):04x}" for c in visible(text))
     shown = " ".join(shown.split())
-    return shown if len(shown) <= _TITLE else shown[: _TITLE - 1] + "…"
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
-def _when(at: datetime) -> str:
+def when(at: datetime) -> str:
+    """A moment as pictures write it."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

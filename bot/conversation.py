@@ -11,6 +11,7 @@ from slack_sdk import WebClient
 
 from bot.announcer import Announcer
 from bot.desk import Desk
+from bot.drawings import Drawings
 from bot.glass_form import GlassForm
 from bot.homes import Homes
 from bot.intake import Intake
@@ -38,6 +39,7 @@ class Conversation:
         *,
         rollback_click: timedelta,
         ui: MlflowUi | None = None,
+        draws_comparisons: bool = False,
     ) -> None:
         ui = ui or MlflowUi()
         self._client = client
@@ -47,10 +49,22 @@ class Conversation:
         self._sending = ThreadPoolExecutor(1, thread_name_prefix="sender")
         self._drawing = ThreadPoolExecutor(1, thread_name_prefix="homes")
         self._homes = Homes(world=world, client=client)
+        self._picturing = ThreadPoolExecutor(1, thread_name_prefix="pictures")
+        drawings = Drawings(
+            world=world,
+            client=client,
+            workers=self._picturing if draws_comparisons else None,
+            after_drawing=self._show_soon,
+        )
+        self._drawings = drawings
         self._outbox = Outbox(
             world=world,
             announcer=Announcer(
-                world=world, client=client, pictures=UploadedPictures(client), ui=ui
+                world=world,
+                client=client,
+                pictures=UploadedPictures(client),
+                ui=ui,
+                drawings=drawings,
             ),
         )
         self._desk = Desk(
@@ -59,6 +73,7 @@ class Conversation:
             rollback_click=rollback_click,
             after_work=self._show_soon,
             ui=ui,
+            drawings=drawings,
         )
         self._intake = Intake(
             world=world,
@@ -82,7 +97,7 @@ class Conversation:
             raise_error_for_unhandled_request=False,
         )
         commands.register(app, self._intake, self._desk, self._form)
-        clicks.register(app, self._intake, self._world, self._form, self._glass)
+        clicks.register(app, self._intake, self._world, self._form, self._glass, self._drawings)
         glass.register(app, self._intake, self._world, self._glass)
         forms.register(app, self._intake, self._form)
         home.register(app, self._intake)
@@ -105,6 +120,7 @@ class Conversation:
         self._listening.shutdown(wait=True)
         self._working.shutdown(wait=True)
         self._rolling_back.shutdown(wait=True)
+        self._picturing.shutdown(wait=True, cancel_futures=True)
         self._sending.shutdown(wait=True)
         self._drawing.shutdown(wait=True)
 

@@ -18,6 +18,8 @@ from slack_sdk import WebClient
 
 from bot import foureyes_words, glass_desk, glass_words, messages, views
 from bot.answers import Answers
+from bot.drawing import timeline_drawing
+from bot.drawings import Drawings
 from bot.mlflow_ui import MlflowUi
 from bot.model_words import card_text, difference_text
 from bot.typed import Promotion, parse_model, parse_promotion, parse_rollback
@@ -30,7 +32,7 @@ from governance.domain.identity import Actor, SlackAccount
 from governance.domain.monitoring.alert import AlertId
 from governance.domain.policy import policy_for
 from governance.domain.promotion import Request, State
-from governance.ports import InboxId, InboxItem, IntentKind
+from governance.ports import InboxId, InboxItem, IntentKind, SentPicture
 from governance.use_cases import alerts, inspect, reconcile, restore, roll_back
 from governance.use_cases.answer import answer
 from governance.use_cases.decide import Ballot, decide, withdraw_request, withdraw_vote
@@ -98,6 +100,8 @@ class Desk:
     rollback_click: timedelta
     after_work: Callable[[], None]
     """Called when there may be something to send."""
+    drawings: Drawings | None = None
+    """Pictures that follow the words."""
     ui: MlflowUi = field(default_factory=MlflowUi)
     _at_work: dict[InboxId, _Work] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
@@ -239,7 +243,8 @@ class Desk:
             case "review":
                 return glass_desk.review(self.world, payload, self.actor(payload))
             case "model":
-                return self._model(payload)
+                self._model(payload)
+                return None
             case "open_home":
                 self._open_home(payload)
                 return None
@@ -406,21 +411,37 @@ class Desk:
         difference = restore.verify_restored(self.world, restored.model, restored.to_version)
         return views.sentence(difference or "The restored files are those that were approved.")
 
-    def _model(self, payload: Payload) -> Drawn:
+    def _show(self, payload: Payload, picture: SentPicture) -> bool:
+        """A picture after the words that were given; False while Slack does not take it."""
+        return Answers(client=self.client).follow(payload, views.picture_message(picture))
+
+    def _model(self, payload: Payload) -> None:
         wanted = parse_model(payload["text"], self.world.rules.current())
         model = ModelName(wanted.model)
         if wanted.versions is None:
             card = inspect.model_card(self.world, model)
             drawn = views.text_blocks(card_text(card, self.world))
             staged = [v.version for v in card.versions if v.stage is Stage.STAGING]
-            return self.ui.linked(drawn, model, (*card.production.versions, *staged))
+            drawn = self.ui.linked(drawn, model, (*card.production.versions, *staged))
+            self.reply(payload, drawn)
+            if self.drawings:
+                self.drawings.follow(
+                    lambda: timeline_drawing(card), lambda picture: self._show(payload, picture)
+                )
+            return
         before, after = wanted.versions
         found = inspect.difference(self.world, model, Version(before), Version(after))
         drawn = views.text_blocks(difference_text(found, self.world, model))
         policy = policy_for(self.world.rules.current().policies, model)
         links = views.commit_links(policy, found.before, found.after)
         drawn = Drawn(text=drawn.text, blocks=[*drawn.blocks, *links])
-        return self.ui.linked(drawn, model, (found.before.version, found.after.version))
+        drawn = self.ui.linked(drawn, model, (found.before.version, found.after.version))
+        self.reply(payload, drawn)
+        if self.drawings:
+            self.drawings.follow_comparison(
+                found.before, found.after, lambda picture: self._show(payload, picture)
+            )
+        return
 
     def _maybe_redraw(self, problem: FoureyesError, payload: Payload) -> None:
         """A click on an older drawing: the person gets the current message."""

@@ -108,8 +108,9 @@ def _record_line(event: Mapping[str, Json]) -> str:
     return f"{event['seq']}. {at} {kind}{version} by {who}{why}"
 
 
-def details_modal(shown: Shown) -> Block:
-    """Everything that the message folds, within the limits of a modal."""
+def details_modal(shown: Shown, picture: Block | None = None) -> Block:
+    """Everything that the message folds, within the limits of a modal; `picture` is an image
+    block, or None while Slack has none."""
     request = shown.request
     content = request.content
     sections: list[tuple[str, list[str]]] = [
@@ -136,6 +137,8 @@ def details_modal(shown: Shown) -> Block:
     for heading, lines in sections:
         if lines:
             blocks.extend(section(chunk) for chunk in chunks(heading, lines))
+        if heading == against(request) and picture is not None:
+            blocks.append(picture)
     return {
         "type": "modal",
         "title": plain("Details"),

@@ -17,6 +17,7 @@ from governance.domain.evidence import Snapshot, Stage
 from governance.domain.identity import Roster
 from governance.domain.policy import ModelPolicy
 from governance.domain.promotion import TAKES_VOTES, Request
+from governance.ports import SentPicture
 from governance.use_cases.roll_back import Offer
 from governance.use_cases.sides import compared, side_of
 
@@ -50,8 +51,9 @@ class Shown:
     """Who asked for changes and was not answered yet."""
 
 
-def request_message(shown: Shown) -> Drawn:
-    """The request in the channel and in direct messages; buttons while it takes votes."""
+def request_message(shown: Shown, picture: Block | None = None) -> Drawn:
+    """The request in the channel and in direct messages; buttons while it takes votes. `picture`
+    is an image block, or None while Slack has none."""
     request = shown.request
     title = messages.request_title(request)
     state = messages.request_state(request, shown.quorum)
@@ -62,6 +64,7 @@ def request_message(shown: Shown) -> Drawn:
         section(folded(state, _STATE, "Details")),
         section(f"Reason: {request.reason}"),
         section(f"{against(request)}\n{_changes(shown, _SECTION - 200)}"),
+        *([picture] if picture else []),
         section("Checks\n" + folded_lines(checks, _SECTION, "Details")),
         section("Approvals\n" + folded_lines(seats, 1000, "Details")),
     ]
@@ -235,6 +238,20 @@ def offer_message(offer: Offer, offered_at: str, reason: str) -> Drawn:
         if eligible:
             blocks.append(section("To promote one of them: " + ", ".join(eligible[:10])))
     return Drawn(text=escaped(text), blocks=blocks)
+
+
+def image_block(picture: SentPicture) -> Block:
+    """A picture that Slack has."""
+    return {
+        "type": "image",
+        "slack_file": {"id": picture.file_id},
+        "alt_text": picture.alt_text,
+    }
+
+
+def picture_message(picture: SentPicture) -> Drawn:
+    """A picture by itself, after the words that it belongs to; its own words for who hears it."""
+    return Drawn(text=escaped(folded(picture.alt_text, 1000)), blocks=[image_block(picture)])
 
 
 def sentence(text: str, mentions: Mapping[str, str] | None = None) -> Drawn:

@@ -351,7 +351,8 @@ def test_every_import_is_declared() -> None:
     def allowed(module: str) -> set[str]:
         if within(module, "bot.demo", "bot.sandbox"):
             return demo
-        eyes = ("bot.chart", "governance.adapters.metric_sources")
+        charts = ("bot.chart", "bot.comparison_chart", "bot.timeline_chart")
+        eyes = (*charts, "governance.adapters.metric_sources")
         return monitors if within(module, *eyes) else base
 
     missing = [

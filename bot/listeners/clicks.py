@@ -15,6 +15,7 @@ from slack_sdk.webhook import WebhookClient
 
 from bot import messages, modals
 from bot.block_kit import Block
+from bot.drawings import Drawings
 from bot.glass_form import GlassForm
 from bot.glass_view import Wanted
 from bot.intake import Intake
@@ -44,7 +45,14 @@ class _Clicked:
     version: int
 
 
-def register(app: App, intake: Intake, world: World, form: PromoteForm, glass: GlassForm) -> None:
+def register(
+    app: App,
+    intake: Intake,
+    world: World,
+    form: PromoteForm,
+    glass: GlassForm,
+    drawings: Drawings,
+) -> None:
     """Add the listeners."""
 
     def take(kind: str, body: Body, ack: Ack, extra: Mapping[str, str]) -> InboxId | None:
@@ -86,10 +94,12 @@ def register(app: App, intake: Intake, world: World, form: PromoteForm, glass: G
         try:
             with world.store.read() as tx:
                 shown = shown_request(tx, world.rules.current(), RequestId(_value(body)["request"]))
-            modal = modals.details_modal(shown)
+            view_id = _open(client, str(body["trigger_id"]), modals.details_modal(shown))
+            picture = drawings.of_request(shown.request)
+            if view_id and picture:  # the words came first
+                _add_picture(client, view_id, modals.details_modal(shown, picture))
         except FoureyesError as problem:
-            modal = modals.sentence_modal(problem.sentence)
-        _open(client, str(body["trigger_id"]), modal)
+            _open(client, str(body["trigger_id"]), modals.sentence_modal(problem.sentence))
         intake.hand_over(stored)
 
     @app.action("answer")
@@ -195,12 +205,21 @@ def register(app: App, intake: Intake, world: World, form: PromoteForm, glass: G
         intake.hand_over(take("roll_back", body, ack, {"value": value}), urgent=True)
 
 
-def _open(client: WebClient, trigger_id: str, modal: Block) -> None:
+def _open(client: WebClient, trigger_id: str, modal: Block) -> str:
+    """The id of the view; empty when it could not be opened."""
     try:
-        client.views_open(trigger_id=trigger_id, view=modal)
+        return str(client.views_open(trigger_id=trigger_id, view=modal)["view"]["id"])
     except (SlackApiError, OSError) as error:
         # The trigger ran out or Slack is gone: Slack itself shows the person that nothing opened.
         _log.warning("a modal could not be opened: %s", type(error).__name__)
+        return ""
+
+
+def _add_picture(client: WebClient, view_id: str, modal: Block) -> None:
+    try:
+        client.views_update(view_id=view_id, view=modal)
+    except (SlackApiError, OSError) as error:
+        _log.info("details go without their picture: %s", type(error).__name__)
 
 
 def tell_not_stored(body: Body) -> None:

@@ -70,6 +70,9 @@ class Files:
         self._by_id[file.id] = file
         return file
 
+    def __len__(self) -> int:
+        return len(self._by_id)
+
     def by_id(self, file_id: str) -> File | None:
         """Announced, whether or not it was sent."""
         return self._by_id.get(file_id)

@@ -274,6 +274,12 @@ def trail(tx: Transaction, model: ModelName) -> tuple[TrailLine, ...]:
     return tuple(sorted(lines, key=lambda x: (x.at, order.get(x.happened, 1))))
 
 
+def stays_in_production(tx: Transaction, model: ModelName) -> tuple[Tenure, ...]:
+    """Who was in Production when, oldest first, by the record alone."""
+    history = replay(tx.events(model=model)).get(model, ModelHistory())
+    return tuple(t for t in history.tenures if t.stage is Stage.PRODUCTION)
+
+
 def _begun(history: ModelHistory, tenure: Tenure, rollback: RolledBack | None) -> TrailLine:
     if tenure.origin is Origin.ADOPTED:
         happened = Happened.ADOPTED

@@ -102,7 +102,7 @@ def resolve_number(
     if isinstance(spec.baseline, ScoredBaseline):
         named = spec.baseline
         raw = registry.run_file(model, version, named.artifact, max_bytes=_LARGEST_ARTIFACT_BYTES)
-        found = delong(_scored_rows(named, raw))
+        found = delong(scored_rows(named, raw))
         if found is None:
             raise Refused("no_baseline", f"{named.artifact} holds no goods or no bads.")
         return found
@@ -157,7 +157,7 @@ def _from_artifact(at: Resolving, spec: MonitorSpec, named: ScoredBaseline) -> B
     raw = at.registry.run_file(
         at.model, at.version, named.artifact, max_bytes=_LARGEST_ARTIFACT_BYTES
     )
-    rows = _scored_rows(named, raw)
+    rows = scored_rows(named, raw)
     counts = ScoreCounts.of(rows)
     found = _estimate(at, spec, rows, counts)
     if found is None:
@@ -165,7 +165,8 @@ def _from_artifact(at: Resolving, spec: MonitorSpec, named: ScoredBaseline) -> B
     return Baseline(estimate=found, scores=counts)
 
 
-def _scored_rows(named: ScoredBaseline, raw: bytes) -> list[tuple[float, bool]]:
+def scored_rows(named: ScoredBaseline, raw: bytes) -> list[tuple[float, bool]]:
+    """(score, is bad) of each row of a file of scores. Raises Refused `no_baseline`."""
     rows: list[tuple[float, bool]] = []
     try:
         for row in csv.DictReader(io.StringIO(raw.decode("utf-8-sig"))):

@@ -13,7 +13,7 @@ from governance.domain.promotion import Request
 from governance.domain.review import Review
 from governance.domain.tenure import Tenure
 from governance.ports import ProductionState, VersionSummary
-from governance.use_cases.audit import TrailLine, trail
+from governance.use_cases.audit import TrailLine, stays_in_production, trail
 from governance.use_cases.naming import nearest_named
 from governance.use_cases.promote import snapshot_of
 from governance.use_cases.sides import compared, side_of, with_profile
@@ -31,6 +31,9 @@ class ModelCard:
     open_requests: tuple[Request, ...]
     quarantined: tuple[tuple[Version, str], ...]
     history: tuple[TrailLine, ...]
+    stays: tuple[Tenure, ...]
+    """In Production, oldest first, by the record alone."""
+    seen_at: datetime
     reviews: tuple[Review, ...] = ()
     """Of what was done past policy; those that are not over."""
 
@@ -66,6 +69,8 @@ def model_card(world: World, model: ModelName) -> ModelCard:
             quarantined=tuple(sorted(tx.quarantined(model).items())),
             history=trail(tx, model),
             reviews=tuple(r for r in tx.open_reviews() if r.model == model),
+            stays=stays_in_production(tx, model),
+            seen_at=tx.now,
         )
 
 

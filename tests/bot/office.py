@@ -94,6 +94,7 @@ def open_office(
     limits: Limits | None = None,
     slack_clock: Clock | None = None,
     more_scopes: tuple[str, ...] = (USER_GROUPS_SCOPE,),
+    draws_comparisons: bool = False,
 ) -> Iterator[Office]:
     """Everybody is there; the bot's own conversation listens."""
     heads = HeadFile(heads_path)
@@ -123,14 +124,21 @@ def open_office(
     slack.add_channel(CHANNEL, members=[*PEOPLE, "mallory"])
     with serve(slack) as server:
         client = WebClient(token=server.bot_token, base_url=server.api_url)
-        conversation = _conversation(desk, client, mlflow_ui)
+        conversation = _conversation(desk, client, mlflow_ui, draws_comparisons=draws_comparisons)
         with connected(server, conversation.bolt_app()):
             yield Office(desk=desk, slack=slack, conversation=conversation, client=client)
         conversation.drain()
     store.close()
 
 
-def _conversation(desk: Desk, client: WebClient, mlflow_ui: str = "") -> Conversation:
+def _conversation(
+    desk: Desk, client: WebClient, mlflow_ui: str = "", *, draws_comparisons: bool = False
+) -> Conversation:
     world = replace(desk.world, accounts=SlackAccounts(client, elapsed=desk.world.elapsed))
-    ui = MlflowUi(mlflow_ui)
-    return Conversation(world, client, rollback_click=timedelta(minutes=5), ui=ui)
+    return Conversation(
+        world,
+        client,
+        rollback_click=timedelta(minutes=5),
+        ui=MlflowUi(mlflow_ui),
+        draws_comparisons=draws_comparisons,
+    )

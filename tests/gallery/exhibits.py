@@ -26,7 +26,7 @@ from governance.domain.identity import Actor, PersonId
 from governance.domain.monitoring.alert import Outcome
 from governance.domain.promotion import State
 from governance.domain.tenure import RollbackOptions
-from governance.ports import ProductionState, Rules
+from governance.ports import ProductionState, Rules, SentPicture
 from governance.use_cases.restore import Restored
 from governance.use_cases.roll_back import Offer
 from tests.builders import NOON, some_rules
@@ -286,6 +286,17 @@ def _sentence_homes(size: Size) -> Exhibits:
     yield "barred", home_view.sentence_home(home_words.barred(why))
 
 
+def _pictures(size: Size) -> Exhibits:
+    picture = SentPicture(file_id="F0000001", alt_text=LONG[:1000] if _is_large(size) else "x")
+    yield "alone", views.picture_message(picture)
+    yield "in a request", views.request_message(shown(size), views.image_block(picture))
+
+
+def _pictured_details(size: Size) -> Exhibits:
+    picture = SentPicture(file_id="F0000001", alt_text=LONG[:1000] if _is_large(size) else "x")
+    yield "with its picture", modals.details_modal(shown(size), views.image_block(picture))
+
+
 def _news(size: Size) -> Exhibits:
     for caption, made in announcements(size):
         yield caption, news_view.news_message(made)
@@ -324,6 +335,8 @@ HALLS = (
     Hall("modals.promote_modal", _forms),
     Hall("modals.loading_modal", _loading),
     Hall("modals.sentence_modal", _words_alone),
+    Hall("views.picture_message", _pictures),
+    Hall("modals.details_modal", _pictured_details),
     Hall("news_view.news_message", _news),
     Hall("home_view.home_view", _homes),
     Hall("home_view.sentence_home", _sentence_homes),
