@@ -48,7 +48,7 @@ class Conversation:
         self._rolling_back = ThreadPoolExecutor(_URGENT, thread_name_prefix="urgent")
         self._sending = ThreadPoolExecutor(1, thread_name_prefix="sender")
         self._drawing = ThreadPoolExecutor(1, thread_name_prefix="homes")
-        self._homes = Homes(world=world, client=client)
+        self._homes = Homes(world=world, client=client, ui=ui)
         self._picturing = ThreadPoolExecutor(1, thread_name_prefix="pictures")
         drawings = Drawings(
             world=world,

@@ -9,6 +9,7 @@ from bot import home_words as words
 from bot.alert_view import alert_buttons
 from bot.block_kit import Block, marked, option, plain, section
 from bot.glass_view import review_buttons
+from bot.mlflow_ui import MlflowUi
 from bot.views import button_value, decision_buttons
 from governance.domain.identity import Roster
 from governance.use_cases.home import Asked, DueReview, Home, OpenAlert, OwnedModel, Waiting
@@ -25,7 +26,7 @@ _MODELS = 15
 Item = TypeVar("Item")
 
 
-def home_view(home: Home, roster: Roster) -> Block:
+def home_view(home: Home, roster: Roster, ui: MlflowUi | None = None) -> Block:
     """What waits first, then what is wrong, then the rest."""
     waiting = _part(words.WAITING, home.waiting, _WAITING, lambda w: _waiting(w, roster))
     blocks: list[Block] = [
@@ -33,7 +34,7 @@ def home_view(home: Home, roster: Roster) -> Block:
         *_part(words.REVIEWS, home.reviews, _REVIEWS, lambda r: _review(r, roster)),
         *_part(words.ALERTS, home.alerts, _ALERTS, _alert),
         *_part(words.ASKED, home.asked, _ASKED, lambda a: [_asked(a, roster)]),
-        *_part(words.MODELS, home.models, _MODELS, lambda m: [_model(m)]),
+        *_part(words.MODELS, home.models, _MODELS, lambda m: [_model(m, ui)]),
     ]
     if home.lately:
         lines = [words.lately_line(happened, roster) for happened in home.lately]
@@ -110,8 +111,10 @@ def _details(value: str) -> Block:
     return {"type": "button", "action_id": "details", "text": plain("Details"), "value": value}
 
 
-def _model(owned: OwnedModel) -> Block:
-    return marked(words.model_text(owned))
+def _model(owned: OwnedModel, ui: MlflowUi | None) -> Block:
+    text = words.model_text(owned)
+    link = ui.link(owned.model, owned.production) if ui and owned.production else ""
+    return marked(f"{text}\n{link}" if link and len(text) + len(link) < _SECTION else text)
 
 
 def _alert(shown: OpenAlert) -> list[Block]:

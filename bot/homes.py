@@ -22,6 +22,7 @@ from slack_sdk.errors import SlackApiError
 from bot import home_words
 from bot.block_kit import Block
 from bot.home_view import home_view, sentence_home
+from bot.mlflow_ui import MlflowUi
 from bot.turns import retry_after_seconds
 from governance.domain.evidence import ModelName
 from governance.domain.identity import Actor, SlackAccount
@@ -51,6 +52,7 @@ class Homes:
 
     world: World
     client: WebClient
+    ui: MlflowUi = field(default_factory=MlflowUi)
     _drawing: threading.Lock = field(default_factory=threading.Lock)
     _seen: int = -1
     """How long the record was when every Home was drawn."""
@@ -107,7 +109,7 @@ class Homes:
         drawn = 0
         # Whoever has just opened it waits for it.
         for home in sorted(homes, key=lambda h: (h.drawn != "", h.account)):
-            view = _view(board, rules, home)
+            view = _view(board, rules, home, self.ui)
             digest = hashlib.sha256(json.dumps(view).encode()).hexdigest()
             if home.drawn == digest:
                 continue
@@ -149,14 +151,14 @@ class Homes:
         self._not_before = self.world.elapsed() + seconds
 
 
-def _view(board: Board, rules: Rules, home: OpenHome) -> Block:
+def _view(board: Board, rules: Rules, home: OpenHome, ui: MlflowUi) -> Block:
     if home.barred:
         return sentence_home(home_words.barred(home.barred))
     (actor,) = _actors(rules, [home])
     told = home_for(board, actor)
     if told is None:
         return sentence_home(home_words.nobody(home.account))
-    return home_view(told, rules.roster)
+    return home_view(told, rules.roster, ui)
 
 
 def _actors(rules: Rules, homes: Sequence[OpenHome]) -> list[Actor]:

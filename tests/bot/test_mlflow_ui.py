@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from bot.block_kit import section
 from bot.mlflow_ui import MlflowUi
-from bot.sandbox import Message
+from bot.sandbox import Message, View
+from bot.sandbox.block_kit import text_length
+from bot.sandbox.block_kit.surface import MESSAGE_CHARACTERS
 from bot.sandbox.page.spans import Kind, mrkdwn
 from bot.views import Drawn
 from governance.domain.evidence import ModelName, Version
@@ -45,12 +47,40 @@ def test_a_list_of_versions_is_not_linked_whole() -> None:
     assert len(links_of(BARE, "m", *range(1, 50))) == 6
 
 
-@given(st.text(min_size=1))
+@given(st.text(min_size=1, max_size=30))
 def test_no_name_of_a_model_breaks_out_of_its_link(model: str) -> None:
     """Whatever somebody called it: two links, to that host alone."""
     found = links_of(BARE, model, 4, 3)
     assert [label for label, _address in found] == ["v4", "v3"]
     assert all(a.startswith("https://mlflow.bank.example/#/models/") for _label, a in found)
+
+
+@given(st.text(min_size=1, max_size=256), st.integers(min_value=0, max_value=14_000))
+def test_no_link_makes_a_message_too_long_for_slack(model: str, letters: int) -> None:
+    """A name of 256 letters that take twelve characters each; a message that is full already."""
+    sections = [section("x" * min(3000, letters - at)) for at in range(0, letters, 3000)]
+    drawn = Drawn(text="x", blocks=[*sections, {"type": "divider"}])
+    made = UI.linked(drawn, ModelName(model), [Version(v) for v in range(1, 20)])
+    blocks: Any = made.blocks
+    assert text_length(blocks) <= max(MESSAGE_CHARACTERS, letters)
+    added: list[Any] = [block for block in blocks if block not in drawn.blocks]
+    assert all(len(block["elements"][0]["text"]) <= 3000 for block in added)
+
+
+def test_a_home_leads_to_the_version_that_runs(linked_office: Office) -> None:
+    """For whoever owns the model."""
+    office = linked_office
+    dana = office.person("dana")
+    dana.open_home()
+    home = office.slack.wait_for(lambda: h if (h := dana.home()) and links_at(h) else None)
+    assert links_at(home) == [f"https://mlflow.bank.example/#/models/{MODEL}/versions/3"]
+
+
+def links_at(home: View) -> list[str]:
+    """Where a Home leads to."""
+    texts = [json.loads(json.dumps(b["text"])) for b in home.blocks if "text" in b]
+    spans = [s for t in texts for s in mrkdwn(t["text"], names=str, tz="UTC")]
+    return [span.url for span in spans if span.kind is Kind.LINK]
 
 
 def test_buttons_stay_at_the_end() -> None:
