@@ -207,6 +207,30 @@ def _stops() -> tuple[_Stop, ...]:
         ),
         _Stop(
             step=Step(
+                title="Otto breaks the glass",
+                text="An emergency, and nobody who may approve is awake. Policy refuses him, and "
+                "its answer has a button: Break glass. It takes a reason and an incident.",
+                person=OTTO.handle,
+                place=CHANNEL,
+                typed=f"/promote {MODEL} {NEW} production its rules are needed tonight",
+            ),
+            is_done=lambda eyes: bool(eyes.in_channel(f"Break-glass: {MODEL} v{NEW}")),
+        ),
+        _Stop(
+            step=Step(
+                title="Ana reviews it",
+                text="Everybody who was skipped was told at once. They accept it, or demand that "
+                "it goes back; until then it waits in their Home.",
+                person=ANA.handle,
+                place=CHANNEL,
+            ),
+            is_done=lambda eyes: any(
+                eyes.in_thread(m, "accepts it") or eyes.in_thread(m, "demands a rollback")
+                for m in eyes.in_channel(f"Break-glass: {MODEL} v{NEW}")
+            ),
+        ),
+        _Stop(
+            step=Step(
                 title="What was in Production, and why?",
                 text="The trail that an auditor asks for.",
                 place=CHANNEL,

@@ -231,8 +231,34 @@ def test_a_change_past_the_bot_is_told_and_rolled_back_with_one_click(seat: Seat
     offer.wait_for()
     seat.press(offer)
     seat.says("(was v3)")
-    seat.write(f"/model {MODEL}")
-    seat.says("Production: v")
+
+
+def test_a_break_glass_is_asked_for_told_and_reviewed(seat: Seat) -> None:
+    """Only after reason, incident and a yes; whoever was skipped answers for it."""
+    glass = seat.step("Otto breaks the glass")
+    seat.press(glass.get_by_role("button", name="Type it for me"))
+    seat.press(seat.page.locator("#send"))
+    seat.press(seat.button("Break glass …"))
+    form = seat.modal("Break glass")
+    form.get_by_role("textbox", name="Reason").fill("The fraud rules need it tonight")
+    form.get_by_role("textbox", name="Incident").fill("INC-12")
+    assert seat.too_wide() == []
+    assert seat.too_faint() == []
+    seat.press(form.get_by_role("button", name="Break glass"))
+    form.get_by_role("alert").wait_for()
+    assert form.get_by_role("textbox", name="Incident").input_value() == "INC-12"
+    seat.press(form.get_by_role("checkbox"))
+    seat.press(form.get_by_role("button", name="Break glass"))
+    seat.modal_is_gone()
+    seat.says(f"Break-glass: {MODEL} v4", timeout_seconds=60)
+    review = seat.step("Ana reviews it")
+    seat.press(review.get_by_role("button", name="Be Ana"))
+    seat.page.locator("#people [data-key=ana][aria-pressed=true]").wait_for()
+    seat.press(seat.button("Accept", "Break-glass"))
+    trail = seat.step("What was in Production, and why?")
+    seat.press(trail.get_by_role("button", name="Type it for me"))
+    seat.press(seat.page.locator("#send"))
+    seat.says("Production: v4")
 
 
 def test_the_tour_ends_with_a_record_that_holds(seat: Seat) -> None:
