@@ -152,6 +152,25 @@ def test_what_comes_while_somebody_reads_does_not_move_them(
     )
 
 
+def test_a_room_that_shrinks_keeps_its_newest_message_in_sight(
+    seat: Seat, server: RunningServer
+) -> None:
+    """The tour grows by a sentence, and takes its place on a phone from the conversation."""
+    for number in range(30):
+        post(server, section(f"number {number}\nsecond line"))
+    seat.says("number 29")
+    for width in (seat.screen.width, seat.screen.width):
+        seat.page.set_viewport_size({"width": width, "height": seat.screen.height - 150})
+        post(server, section("while it shrinks"))
+        seat.says("while it shrinks")
+        seat.page.set_viewport_size({"width": width, "height": seat.screen.height})
+    seat.page.wait_for_timeout(200)
+    assert seat.page.get_by_role("button", name="Newer messages below").count() == 0
+    assert seat.message("while it shrinks").evaluate(
+        "shown => shown.getBoundingClientRect().bottom <= innerHeight"
+    )
+
+
 def test_a_dangerous_button_asks_first(seat: Seat, server: RunningServer, app: App) -> None:
     """A dialog of its own; saying no sends nothing."""
     clicked: list[str] = []

@@ -23,11 +23,16 @@ export function toBottom() {
 }
 
 byId("newer").addEventListener("click", toBottom);
+let height = 0;
 byId("log").addEventListener("scroll", () => {
+  if (byId("log").clientHeight !== height) return; // the room has changed, not the reader
   isFollowing = isAtBottom(byId("log"));
   if (isFollowing) byId("newer").hidden = true;
 });
-new ResizeObserver(() => isFollowing && toBottom()).observe(byId("log"));
+new ResizeObserver(() => {
+  height = byId("log").clientHeight;
+  if (isFollowing) toBottom();
+}).observe(byId("log"));
 
 /** `click(message, element, answer)`, `dismiss(message)` and `open(message)`, a thread; returns
  * what draws the conversation, and what draws the thread. */
