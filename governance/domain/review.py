@@ -244,8 +244,11 @@ def _require_may_review(
         )
     if not countable(review, person, opinion.at):
         asked = " and ".join(sorted({s.label for s in review.seats}))
+        wanted = frozenset(role for seat in review.seats for role in seat.any_of)
         raise Refused(
-            "no_seat", f"Not counted: this review asks for {asked}, and {person.name} is none."
+            "no_seat",
+            f"Not counted: this review asks for {asked}, and {person.name} is none."
+            f"{person.why_outside(wanted)}",
         )
     if opinion.answer is Answer.DEMAND_ROLLBACK:
         if not opinion.comment.strip():

@@ -12,7 +12,7 @@ import pytest
 from governance.domain.break_glass import Bypass
 from governance.domain.errors import Conflict, IntegrityViolation, Refused
 from governance.domain.evidence import Content, ModelName, Stage, Version
-from governance.domain.identity import Role
+from governance.domain.identity import Role, UserGroup
 from governance.domain.ledger import EventKind
 from governance.domain.policy import Seats
 from governance.domain.promotion import State
@@ -436,6 +436,22 @@ def test_an_overdue_review_is_told_of_every_day_until_it_is_made(desk: Desk) -> 
     says(desk, "ana")
     says(desk, "raj")
     assert a_day_later(desk) == 0
+
+
+def test_a_reviewer_who_left_the_user_group_of_the_role_fills_no_seat(desk: Desk) -> None:
+    """Of the one who clicks and of those who did before; a group takes a role away at once."""
+    with_glass(desk)
+    group = UserGroup("@validators")
+    roster = replace(desk.rules.rules.roster, user_groups={Role("validator"): group})
+    desk.rules.rules = replace(desk.rules.rules, roster=roster)
+    desk.accounts.groups[group] = {"U0ANA"}
+    break_glass(desk)
+    with pytest.raises(Refused, match="counts only in the user group @validators"):
+        says(desk, "vera")
+    says(desk, "ana")
+    desk.accounts.groups[group] = {"U0VERA"}
+    assert says(desk, "raj").state is ReviewState.DUE
+    assert says(desk, "vera").state is ReviewState.ACCEPTED
 
 
 def test_each_person_sees_the_reviews_that_they_could_make_and_their_own(desk: Desk) -> None:
