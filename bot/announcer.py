@@ -105,11 +105,7 @@ class Announcer:
         rules = self.world.rules.current()
         with self.world.store.read() as tx:
             shown = shown_request(tx, rules, request_id)
-            people = sorted(rules.roster.people)
-            copies = {key: tx.message(key) for key in (_direct_key(request_id, p) for p in people)}
-            reminders = {
-                key: tx.message(key) for key in (_reminder_key(request_id, p) for p in people)
-            }
+            standing = tx.messages_of(request_id)
 
         def put(drawn: Drawn) -> None:
             trouble: SlackApiError | Undeliverable | Busy | None = None
@@ -117,12 +113,14 @@ class Announcer:
                 self._put(_main_key(request_id), self._channel_of(shown.request.model), drawn)
             except (SlackApiError, Undeliverable, Busy) as error:
                 trouble = error  # whoever was asked directly sees the same state all the same
-            for key, copy in copies.items():
+            for person in sorted(rules.roster.people):
+                copy = standing.get(_direct_key(request_id, person))
                 if copy is not None:
-                    self._put_copy(key, copy.channel, drawn)
-            for key, copy in reminders.items():
-                if copy is not None:
-                    self._put_copy(key, copy.channel, views.reminder_message(shown))
+                    self._put_copy(_direct_key(request_id, person), copy.channel, drawn)
+                reminder = standing.get(_reminder_key(request_id, person))
+                if reminder is not None:
+                    again = views.reminder_message(shown)
+                    self._put_copy(_reminder_key(request_id, person), reminder.channel, again)
             if trouble is not None:
                 raise trouble
 
@@ -219,7 +217,7 @@ class Announcer:
                 drawn = Drawn(text=asked.text, blocks=[*asked.blocks, *drawn.blocks])
                 posted = self._post(where, drawn)
                 with self.world.store.transaction() as tx:
-                    tx.save_message(key, posted)
+                    tx.save_message(key, replace(posted, drawn=_digest(drawn)))
 
             self._with_picture(shown, post)
         else:

@@ -60,6 +60,7 @@ LOST_SLACK = 3
 _INBOX = "inbox"
 _OUTBOX = "outbox"
 _HOMES = "homes"
+_MESSAGES = "messages"
 _RULES = "rules"
 _SLACK_TIMEOUT_SECONDS = 10
 _MAIN_LOOP_SECONDS = 0.25
@@ -208,6 +209,7 @@ class _Running:
         jobs = [
             Job(name=_INBOX, every=settings.inbox_every, run=self._work_off),
             Job(name=_OUTBOX, every=settings.inbox_every, run=self._send_due),
+            Job(name=_MESSAGES, every=settings.look_every, run=self._look_after_messages),
             Job(name=_HOMES, every=settings.inbox_every, run=self._refresh_homes),
             *reconciling(self._world, self._pushing, rhythm),
             *attending(self._world, rhythm, reminding),
@@ -223,6 +225,9 @@ class _Running:
 
     def _send_due(self) -> None:
         self._conversation.send_due()
+
+    def _look_after_messages(self) -> None:
+        self._conversation.look_after_messages()
 
     def _refresh_homes(self) -> None:
         self._conversation.refresh_homes()

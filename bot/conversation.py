@@ -19,6 +19,7 @@ from bot.listeners import clicks, commands, forms, glass, home
 from bot.mlflow_ui import MlflowUi
 from bot.outbox import Outbox
 from bot.pictures import UploadedPictures
+from bot.upkeep import Upkeep
 from governance.domain.errors import FoureyesError
 from governance.use_cases.world import World
 
@@ -49,6 +50,7 @@ class Conversation:
         self._sending = ThreadPoolExecutor(1, thread_name_prefix="sender")
         self._drawing = ThreadPoolExecutor(1, thread_name_prefix="homes")
         self._homes = Homes(world=world, client=client, ui=ui)
+        self._upkeep = Upkeep(world=world, client=client)
         self._picturing = ThreadPoolExecutor(1, thread_name_prefix="pictures")
         drawings = Drawings(
             world=world,
@@ -114,6 +116,10 @@ class Conversation:
     def refresh_homes(self) -> int:
         """Draw each open Home that would look otherwise now; how many were drawn."""
         return self._homes.refresh()
+
+    def look_after_messages(self) -> int:
+        """See whether messages of open requests were deleted; how many are to be drawn again."""
+        return self._upkeep.look()
 
     def drain(self) -> None:
         """Take nothing new, and finish what runs."""

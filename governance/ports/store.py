@@ -242,6 +242,10 @@ class Transaction(Protocol):
     def message(self, key: str) -> SentMessage | None:
         """Where the message with this key stands."""
 
+    def messages_of(self, request_id: RequestId) -> Mapping[str, SentMessage]:
+        """Where every message of a request stands, by key: `request ID`, alone or with more words
+        behind it."""
+
     def home_opened(self, account: str, barred: str) -> None:
         """Somebody opened the app's Home: from now on it is drawn again as it changes. `barred`
         says why the account may not act; empty when it may."""

@@ -11,7 +11,7 @@ from governance.domain.promotion import Request, State
 from governance.use_cases.attention import look_after
 from tests.bot.office import Office
 from tests.bot.test_attention import REMINDING
-from tests.builders import MODEL
+from tests.builders import MODEL, a_content, a_snapshot
 from tests.sandbox.stage import CHANNEL
 
 ASKED = ("ana", "raj", "rosa", "vera")
@@ -185,3 +185,55 @@ def test_a_channel_that_is_lost_leaves_every_copy_up_to_date(office: Office, tro
 def _verdicts(office: Office, request: Request) -> list[str]:
     with office.desk.store.read() as tx:
         return [d.verdict.value for d in tx.decisions(request.id)]
+
+
+@pytest.mark.parametrize("which", ["channel", "direct message"])
+def test_what_was_deleted_is_posted_again_although_nothing_else_happens(
+    office: Office, which: str
+) -> None:
+    """The ticker sees it, and draws it once; what stands is left alone."""
+    asked(office)
+    ana = office.person("ana")
+    assert office.conversation.look_after_messages() == 0
+    old = office.request() if which == "channel" else copy_of(office, "ana")
+    office.slack.delete_message(old)
+    assert office.conversation.look_after_messages() == 1
+    office.conversation.send_due()
+    new = office.request() if which == "channel" else copy_of(office, "ana")
+    assert new.ts != old.ts
+    assert new.channel == old.channel
+    before = len(office.slack.calls)
+    assert office.conversation.look_after_messages() == 0
+    assert office.conversation.send_due() == 0
+    assert {c.method for c in office.slack.calls[before:]} == {"chat.getPermalink"}
+    ana.click(new, "Approve")
+    office.slack.wait_for(lambda: "1 of 2" in ana.sees(office.request()))
+
+
+def test_every_open_request_has_its_turn_and_none_that_is_over(office: Office) -> None:
+    """A few at a time, so that Slack is not flooded."""
+    requests = []
+    for version in range(10, 22):
+        office.desk.registry.add(a_snapshot(version), a_content(version))
+        office.desk.staged(version)
+        requests.append(office.desk.promote(version))
+    office.conversation.send_due(500)
+    office.desk.withdraw(requests.pop(), "dana")
+    office.conversation.send_due(500)
+    dana = office.person("dana")
+    for message in dana.messages(CHANNEL):
+        office.slack.delete_message(message)
+    assert [office.conversation.look_after_messages() for _round in range(3)] == [5, 5, 1]
+    office.conversation.send_due(500)
+    assert len(dana.messages(CHANNEL)) == len(requests)
+    assert office.conversation.look_after_messages() == 0
+
+
+def test_slack_that_does_not_answer_deletes_nothing(office: Office) -> None:
+    """Only what Slack says is not there is posted again."""
+    asked(office)
+    for error in ("internal_error", "channel_not_found"):
+        office.slack.fail_next("chat.getPermalink", error, times=9)
+        assert office.conversation.look_after_messages() == 0
+    office.slack.rate_limit_next("chat.getPermalink", retry_after_seconds=30)
+    assert office.conversation.look_after_messages() == 0

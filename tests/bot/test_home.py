@@ -3,6 +3,7 @@ message, drawn again after whatever changes it, and within Slack's limits."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -247,15 +248,17 @@ def test_slack_is_left_alone_as_long_as_it_asks_and_the_newest_is_drawn(office: 
     office.slack.rate_limit_next("views.publish", retry_after_seconds=30)
     office.desk.vote(request, "ana")
     office.desk.clock.advance(seconds=2)
-    office.conversation.refresh_homes()
+    for _time in range(500):
+        office.conversation.refresh_homes()  # nothing while the bot's own drawer is at it
+        if any(c.error == "ratelimited" for c in office.slack.calls):
+            break
+        time.sleep(0.02)
     asked = len([c for c in office.slack.calls if c.method == "views.publish"])
     office.desk.clock.advance(seconds=29)
     assert office.conversation.refresh_homes() == 0
     assert len([c for c in office.slack.calls if c.method == "views.publish"]) == asked
-    office.desk.clock.advance(seconds=1)
-    office.conversation.refresh_homes()
-    assert "Nothing waits for you" in sees(office, "ana")
-    assert "1 of 2 approvals" in sees(office, "dana")
+    office.home("ana", "Nothing waits for you")
+    office.home("dana", "1 of 2 approvals")
 
 
 def test_slack_that_is_down_delays_a_home(office: Office) -> None:

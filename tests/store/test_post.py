@@ -127,3 +127,17 @@ def test_where_a_message_stands_is_remembered(store: SqlStore) -> None:
     with store.read() as tx:
         found = tx.message("request r1")
     assert found == SentMessage(channel="C1", ts="2.1", drawn="d" * 64)
+
+
+def test_the_messages_of_a_request_are_its_own_alone(store: SqlStore) -> None:
+    """Not those of another whose name begins alike."""
+    keys = ("request r1", "request r1 to ana", "request r10", "request r1x to ana", "alert 1")
+    with store.transaction() as tx:
+        for number, key in enumerate(keys):
+            tx.save_message(key, SentMessage(channel="C1", ts=f"{number}.0", drawn="d"))
+        found = tx.messages_of(RequestId("r1"))
+        assert [(key, m.ts) for key, m in found.items()] == [
+            ("request r1", "0.0"),
+            ("request r1 to ana", "1.0"),
+        ]
+        assert tx.messages_of(RequestId("r_")) == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping, delete, exists, insert, or_, select, update
@@ -10,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from governance.adapters.sql_store import codecs
 from governance.adapters.sql_store.holders import this_process
 from governance.adapters.sql_store.tables import inbox, messages, outbox
+from governance.domain.approval import RequestId
 from governance.ports import InboxId, InboxItem, Notice, NoticeId, QueuedNotice, SentMessage
 
 
@@ -98,6 +100,20 @@ class PostPart:
         """Where the message with this key stands."""
         row = self.connection.execute(select(messages).where(messages.c.key == key)).first()
         return None if row is None else SentMessage(channel=row.channel, ts=row.ts, drawn=row.drawn)
+
+    def messages_of(self, request_id: RequestId) -> Mapping[str, SentMessage]:
+        """Every message of a request, by key."""
+        key = f"request {request_id}"
+        rows = self.connection.execute(
+            select(messages)
+            .where(
+                or_(messages.c.key == key, messages.c.key.startswith(f"{key} ", autoescape=True))
+            )
+            .order_by(messages.c.key)
+        )
+        return {
+            row.key: SentMessage(channel=row.channel, ts=row.ts, drawn=row.drawn) for row in rows
+        }
 
     def accept(self, kind: str, key: str, payload: str) -> InboxId | None:
         """Store what came in; None when it was stored before."""
