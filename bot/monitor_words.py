@@ -41,7 +41,7 @@ def monitor_lines(tx: Transaction, rules: Rules, model: ModelName) -> Iterator[s
         state, next_look_at = known
         yield (
             f"  {_MARKS[state.verdict]} {spec.name} ({acts}): {state.verdict.value}. "
-            f"{state.sentence}{_counts(state)} Next look {next_look_at:%Y-%m-%d %H:%M:%S} UTC."
+            f"{state.sentence}{_looked_at(state)} Next look {next_look_at:%Y-%m-%d %H:%M:%S} UTC."
         )
     drill = tx.drills().get(model)
     if drill is not None:
@@ -49,5 +49,5 @@ def monitor_lines(tx: Transaction, rules: Rules, model: ModelName) -> Iterator[s
         yield f"  Rollback drill of {drill.drilled_at:%Y-%m-%d %H:%M} UTC: {holds}"
 
 
-def _counts(state: MonitorState) -> str:
+def _looked_at(state: MonitorState) -> str:
     return f" Looked at {state.looked_at:%H:%M:%S}." if state.looked_at else ""

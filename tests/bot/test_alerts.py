@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.sandbox import Message
+from governance.adapters.metric_sources import IbisSources
 from governance.adapters.traffic_file import TrafficFile
 from governance.domain.evidence import Version
 from governance.domain.identity import PersonId
@@ -19,6 +21,8 @@ from governance.use_cases import alerts, automatic
 from tests.bot.office import Office
 from tests.builders import MODEL, NOON
 from tests.sandbox.stage import CHANNEL
+from tests.sources.feed import SqliteFeed
+from tests.stories.watching import WatchedDesk, a_monitor
 
 SENTENCE = "AUC fell 0.161 below baseline (0.617 against 0.778, 412 outcomes with 66 bads)."
 
@@ -215,11 +219,33 @@ def test_reminders_reach_people_one_by_one(office: Office) -> None:
     assert SENTENCE in office.person("otto").sees(told)
 
 
-def test_the_card_shows_what_watches_the_model(office: Office) -> None:
-    """Nothing, where no policy says so; the history says why it was rolled back."""
-    rolled_back(office)
-    office.person("dana").type(CHANNEL, f"/model {MODEL}")
-    office.reads("dana", "AUC fell 0.161 below baseline (automatic)")
+def test_the_card_shows_what_watches_the_model(office: Office, tmp_path: Path) -> None:
+    """Each monitor's last verdict, its counts and its next look; nothing, where no policy says so;
+    and the history says why it was rolled back."""
+    desk = office.desk
+    dana = office.person("dana")
+    dana.type(CHANNEL, f"/model {MODEL}")
+    assert "is watched by" not in dana.sees(office.reads("dana", MODEL))
+    feed = SqliteFeed(tmp_path)
+    sources = IbisSources(feed.environ)
+    desk.sources = lambda: sources
+    watched = WatchedDesk(desk=desk, feed=feed)
+    watched.watched_by(a_monitor(), a_monitor(name="slow", every=timedelta(days=1)))
+    desk.promoted()
+    watched.arrive(200, auc=0.8)
+    watched.look()
+    bads = sum(applicant.bad or 0 for applicant in watched.applicants)
+    dana.type(CHANNEL, f"/model {MODEL}")
+    card = dana.sees(office.reads("dana", "v4 is watched by"))
+    assert "auc (rolls back): healthy. AUC is" in card
+    assert f"200 outcomes with {bads} bads" in card
+    for every in (timedelta(minutes=5), timedelta(days=1)):
+        assert f"Next look {desk.clock.now + every:%Y-%m-%d %H:%M:%S} UTC" in card
+    watched.arrive(900, auc=0.5)
+    watched.look()
+    dana.type(CHANNEL, f"/model {MODEL}")
+    office.reads("dana", "below baseline (automatic)")
+    sources.close()
 
 
 @pytest.mark.parametrize("error", ["not_in_channel", "is_archived", "channel_not_found"])
