@@ -98,8 +98,10 @@ def test_a_vote_keeps_the_picture_and_uploads_none_anew(office: Office) -> None:
 
 
 @pytest.mark.parametrize("step", ["files.getUploadURLExternal", "files.completeUploadExternal"])
-def test_words_go_without_a_picture_that_slack_does_not_take(office: Office, step: str) -> None:
-    """And people decide by the words."""
+def test_words_go_without_a_picture_that_slack_does_not_take(
+    office: Office, step: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And people decide by the words; it is no defect."""
     office.slack.fail_next(step, "internal_error", times=9)
     request, message = asked(office)
     office.person("ana").click(office.request(), "Approve")
@@ -107,6 +109,7 @@ def test_words_go_without_a_picture_that_slack_does_not_take(office: Office, ste
     text = now_shows(office, message, "Done.")
     assert BARS not in text
     assert office.desk.request(request.id).state.value == "completed"
+    assert "a picture broke" not in caplog.text
 
 
 def test_a_picture_that_slack_does_not_know_yet_follows(office: Office) -> None:
@@ -117,15 +120,16 @@ def test_a_picture_that_slack_does_not_know_yet_follows(office: Office) -> None:
 
 
 def test_without_matplotlib_there_are_words_alone(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The extra is not installed."""
+    """The extra is not installed; nobody's log fills with that."""
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     _request, message = asked(office)
     office.person("ana").click(office.request(), "Approve")
     assert BARS not in now_shows(office, message, "1 of 2 approvals")
     office.person("dana").type("#credit-models", f"/model {MODEL} 3 4")
     office.reads("dana", "v3 → v4")
+    assert "picture" not in caplog.text
 
 
 def test_details_show_the_picture_of_the_message(office: Office) -> None:
