@@ -285,6 +285,8 @@ class Announcer:
                 shown = shown_review(tx, rules, _review_of(notice), pinged=False)
             missing = tuple(str(role) for role in shown.quorum.missing)
             text = glass_words.told(notice.what, shown.review, missing, rules.roster)
+        elif notice.what in ("stands_in_away", "stands_in_back", "stand_in_gone"):
+            text = messages.told_of_absence(notice.what, notice.facts, rules.roster)
         elif notice.request_id is None:
             text = messages.told_of_model(notice.what, str(notice.model), notice.facts)
         else:

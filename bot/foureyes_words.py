@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bot import help_words, views
+from bot import help_words, messages, views
 from bot.manifest import COMMANDS
+from bot.typed import parse_away
 from bot.views import Drawn
-from governance.domain.identity import Actor
+from governance.domain.identity import Actor, PersonId
 from governance.domain.suggestion import nearest
+from governance.use_cases.away import Leave, away_now, come_back, go_away
 from governance.use_cases.grouped import rules_shown
 from governance.use_cases.world import World
 
@@ -50,10 +52,37 @@ def _help(world: World, asked: Asked) -> Drawn:
         prefix=asked.prefix,
         words=[(f"{name} {w.usage}".strip(), w.about) for name, w in WORDS.items()],
     )
-    return views.text_blocks("\n".join(lines))
+    absences, _now = away_now(world)
+    away = [messages.away_line(a, world.rules.current().roster) for a in absences]
+    return views.text_blocks("\n".join([*lines, *away]))
+
+
+def _away(world: World, asked: Asked) -> Drawn:
+    if not asked.rest:
+        absences, _now = away_now(world)
+        roster = world.rules.current().roster
+        lines = [messages.away_line(a, roster) for a in absences] or ["Nobody is away."]
+        return views.text_blocks("\n".join(lines))
+    last_day, stand_in = parse_away(asked.rest)
+    absence = go_away(
+        world,
+        Leave(last_day=last_day, stand_in=PersonId(stand_in) if stand_in else None),
+        actor=asked.actor,
+        standing=world.accounts.standing(asked.actor.account),
+    )
+    return views.sentence(messages.gone(absence, world.rules.current().roster))
+
+
+def _back(world: World, asked: Asked) -> Drawn:
+    come_back(world, actor=asked.actor)
+    return views.sentence(messages.BACK)
 
 
 WORDS: Mapping[str, Word] = {
+    "away": Word(
+        usage="until 2026-12-24 raj", about="raj stands in; alone: who is away", answer=_away
+    ),
+    "back": Word(usage="", about="you are back", answer=_back),
     "help": Word(usage="", about="this help", answer=_help),
 }
 

@@ -22,7 +22,7 @@ COMMANDS = {
     "promote": ("Ask for a model version to be promoted", "[model] [version] [stage] [reason]"),
     "rollback": ("Put the last good version back", "model [version] [reason]"),
     "model": ("What is in production, and what changed", "model [version version]"),
-    "foureyes": ("What you can do here", "[help]"),
+    "foureyes": ("What you can do here", "[help, away or back]"),
 }
 
 

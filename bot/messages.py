@@ -6,8 +6,9 @@ Returns plain text; whoever shows it as mrkdwn escapes it. Refusals bring their 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
+from governance.domain.absence import Absence
 from governance.domain.approval import Decision, FilledSeat, Quorum, Verdict
 from governance.domain.canonical import Json
 from governance.domain.checks import CheckResult, Outcome
@@ -124,7 +125,58 @@ def _seat_line(filled: FilledSeat, roster: Roster) -> str:
         also = f" ({filled.open_to} may decide too by now)" if filled.open_to else ""
         return f"⬜ {role}: missing{also}"
     by = f" (as {filled.held})" if filled.held not in (None, role) else ""
-    return f"✅ {role}: {roster.name_of(filled.person)}{by}"
+    standing_in = ""
+    if filled.absent is not None:
+        until = f" (away until {day(filled.away_until)})" if filled.away_until else ""
+        standing_in = f" for {roster.name_of(filled.absent)}{until}"
+    return f"✅ {role}: {roster.name_of(filled.person)}{standing_in}{by}"
+
+
+def day(of: date) -> str:
+    """A day as people say it: 24 Dec."""
+    return f"{of.day} {of:%b}"
+
+
+def away_line(absence: Absence, roster: Roster) -> str:
+    """Who is away, and who stands in; for everybody to see."""
+    who = f"{roster.name_of(absence.person)} is away until {day(absence.last_day)}"
+    if absence.stand_in is None:
+        return f"{who}, without a stand-in"
+    return f"{who}; {roster.name_of(absence.stand_in)} stands in"
+
+
+def gone(absence: Absence, roster: Roster) -> str:
+    """To the person who is away now."""
+    line = away_line(absence, roster).replace(f"{roster.name_of(absence.person)} is", "You are", 1)
+    seats = (
+        " They may fill the seats that your roles could fill, one in all; what you decide yourself "
+        "takes the place of what they decided for you."
+        if absence.stand_in
+        else " Nobody decides for you meanwhile."
+    )
+    return f"{line}. {day(absence.last_day)} is the last day.{seats} /foureyes back ends it sooner."
+
+
+BACK = "Welcome back: nobody stands in for you any more. What was decided for you stays decided."
+
+
+def told_of_absence(what: str, facts: Mapping[str, Json], roster: Roster) -> str:
+    """A direct message to a stand-in, or to whoever lost theirs."""
+    if what == "stand_in_gone":
+        name = roster.name_of(PersonId(str(facts["stand_in"])))
+        return (
+            f"{name}, who stands in for you, is away too now, so nobody decides for you. You can "
+            "name somebody else: /foureyes away until DAY NAME."
+        )
+    name = roster.name_of(PersonId(str(facts["person"])))
+    if what == "stands_in_back":
+        return f"{name} is back: you no longer stand in for them. What you decided stays decided."
+    last = day(date.fromisoformat(str(facts["last_day"])))
+    return (
+        f"You stand in for {name} until {last}: you may fill the seats that their roles could "
+        "fill, one in all with your own. Where either of you made or asked for a version, or is "
+        "barred as its owner, you are barred."
+    )
 
 
 def round_lines(request: Request, asked: Sequence[Decision], roster: Roster) -> list[str]:
@@ -247,6 +299,13 @@ def reminded_before(request: Request) -> str:
 
 def channel(what: str, model: str, facts: Mapping[str, Json], roster: Roster) -> str:
     """A message in a model's channel."""
+    if what in ("away", "back"):
+        who = roster.name_of(PersonId(str(facts["person"])))
+        stand_in = roster.name_of(PersonId(str(facts["stand_in"])))
+        if what == "back":
+            return f"{who} is back; {stand_in} no longer stands in."
+        last = day(date.fromisoformat(str(facts["last_day"])))
+        return f"{who} is away until {last}; {stand_in} stands in and may fill their seats."
     if what == "rolled_back":
         by = facts.get("by")
         who = roster.name_of(PersonId(str(by))) if by else "Foureyes"

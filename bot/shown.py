@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from bot.views import Shown
 from governance.domain.approval import Quorum, RequestId, Verdict
+from governance.domain.escalation import may_fill
 from governance.domain.policy import policy_for
+from governance.domain.promotion import TAKES_VOTES
 from governance.ports import Rules, Transaction
 from governance.use_cases.settle import quorum_of
 
@@ -18,4 +20,21 @@ def shown_request(tx: Transaction, rules: Rules, request_id: RequestId) -> Shown
     else:
         quorum = quorum_of(tx, rules, policy, request)
     asked = tuple(d for d in tx.decisions(request_id) if d.verdict is Verdict.ASK_FOR_CHANGES)
-    return Shown(request=request, quorum=quorum, policy=policy, roster=rules.roster, asked=asked)
+    needed = (
+        may_fill(policy.stages[request.target].seats, request.escalated)
+        if quorum.seats and policy
+        else frozenset()
+    )
+    away = tuple(
+        a
+        for a in tx.absences()
+        if not a.is_over(tx.now) and needed & request.roles_at_opening.get(a.person, frozenset())
+    )
+    return Shown(
+        request=request,
+        quorum=quorum,
+        policy=policy,
+        roster=rules.roster,
+        asked=asked,
+        away=away if request.state in TAKES_VOTES else (),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 
 from governance.domain.errors import Refused
 from governance.domain.evidence import Stage
@@ -189,3 +190,25 @@ def _from_word(text: str, count: int) -> str:
 
 def _list(names: list[str]) -> str:
     return ", ".join(names) or "none"
+
+
+def parse_away(text: str) -> tuple[date, str | None]:
+    """The last day and the stand-in of `/foureyes away until 2026-12-24 [raj]`.
+
+    Raises:
+        Refused: `wrong_words`.
+    """
+    words = text.split()
+    if words and words[0].casefold() == "until":
+        words = words[1:]
+    try:
+        last_day = date.fromisoformat(words[0]) if len(words) in (1, 2) else None
+    except ValueError:
+        last_day = None
+    if last_day is None:
+        raise Refused(
+            "wrong_words",
+            "Write the last day, and who stands in if somebody does: /foureyes away until "
+            "2026-12-24 raj.",
+        )
+    return last_day, words[1] if len(words) == 2 else None

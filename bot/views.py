@@ -11,6 +11,7 @@ from bot.block_kit import DETAIL, Block, chunks, option, plain, section
 from bot.comparison_words import comparison_lines, first_version_lines
 from bot.glass_words import BUTTON, past_policy
 from bot.mrkdwn import escaped, folded, folded_lines, moment, visible
+from governance.domain.absence import Absence
 from governance.domain.approval import Decision, Quorum
 from governance.domain.errors import Refused
 from governance.domain.evidence import Snapshot, Stage
@@ -49,6 +50,8 @@ class Shown:
     roster: Roster
     asked: Sequence[Decision] = ()
     """Who asked for changes and was not answered yet."""
+    away: Sequence[Absence] = ()
+    """Of those whose role the request needs."""
 
 
 def request_message(shown: Shown, picture: Block | None = None) -> Drawn:
@@ -59,6 +62,7 @@ def request_message(shown: Shown, picture: Block | None = None) -> Drawn:
     state = messages.request_state(request, shown.quorum)
     checks = [messages.check_line(c) for c in request.checks] or ["No automated checks."]
     seats = messages.seat_lines(shown.quorum, shown.roster) or ["No approval is needed."]
+    seats += [f"🏖️ {messages.away_line(absence, shown.roster)}" for absence in shown.away]
     blocks: list[Block] = [
         {"type": "header", "text": plain(folded(visible(title), _HEADER))},
         section(folded(state, _STATE, "Details")),

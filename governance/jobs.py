@@ -22,6 +22,7 @@ from governance.ports import Webhook
 from governance.use_cases import alerts, reconcile
 from governance.use_cases.attention import Reminding, look_after
 from governance.use_cases.automatic import react_to_all
+from governance.use_cases.away import end_what_is_over
 from governance.use_cases.drill import drill_what_is_due
 from governance.use_cases.findings import end_alerts
 from governance.use_cases.outside import tell_outside
@@ -139,6 +140,7 @@ def attending(world: World, rhythm: Rhythm, reminding: Reminding) -> tuple[Job, 
     """Ask who can decide by now, escalate, remind."""
 
     def attend() -> None:
+        end_what_is_over(world)
         problems = look_after(world, reminding)
         for problem in problems[1:]:
             _log.warning("%s: %s", problem.code, problem.sentence)

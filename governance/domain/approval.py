@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NewType
@@ -54,6 +54,18 @@ class Binding:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StoodIn:
+    """For whom somebody stood in when they decided."""
+
+    absent: PersonId
+    account: str
+    """The account with which the absent person said that they are away."""
+    roles: frozenset[Role]
+    """The absent person's roles that could count for this request then."""
+    last_day: date
+
+
+@dataclass(frozen=True, kw_only=True)
 class Decision:
     """One person's word on one request, and what it binds."""
 
@@ -66,6 +78,7 @@ class Decision:
     roles: frozenset[Role]
     """The roles that could count for this request when the decision was made."""
     at: datetime
+    standing_in: tuple[StoodIn, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +99,8 @@ class FilledSeat:
     """The role by which they fill it: another than the seat's once it was escalated."""
     absent: PersonId | None = None
     """The person for whom they stand in: the role is that person's."""
+    away_until: date | None = None
+    """The last day of that person's absence."""
     open_to: Role | None = None
     """The role that may fill it as well, once it was escalated."""
 
@@ -238,7 +253,7 @@ def _rights(
     for person in eligible:
         mine = [_Right(role=role, absent=None) for role in sorted(approvals[person])]
         for absent, roles in sorted(lent.get(person, {}).items()):
-            if absent not in spoken:
+            if roles and absent not in spoken:
                 spoken.add(absent)
                 mine += [_Right(role=role, absent=absent) for role in sorted(roles)]
         rights[person] = mine

@@ -44,6 +44,8 @@ class Asked:
     """Who filled which seat when it was carried out."""
     in_force: dict[PersonId, Verdict] = field(default_factory=dict)
     """Decisions that were neither withdrawn nor voided."""
+    stood_in: dict[PersonId, PersonId] = field(default_factory=dict)
+    """Who sat for whom when it was carried out."""
     escalated: set[Role] = field(default_factory=set)
     """Seats that were opened to a second role."""
     follows: RequestId | None = None
@@ -98,6 +100,19 @@ def replay(events: Iterable[Event]) -> dict[ModelName, ModelHistory]:
         if isinstance(model, str):
             _take(found.setdefault(ModelName(model), ModelHistory()), ModelName(model), event)
     return found
+
+
+def replay_absences(events: Iterable[Event]) -> dict[PersonId, tuple[str, str]]:
+    """Who is away by the record: stand-in (or nothing) and the moment when it ends, as spelled."""
+    away: dict[PersonId, tuple[str, str]] = {}
+    for event in events:
+        facts = _object(event.get("facts"))
+        if event["kind"] == EventKind.ABSENCE_BEGAN.value:
+            ends_at = datetime.fromisoformat(str(facts["ends_at"])).isoformat()
+            away[PersonId(str(event["person"]))] = (str(facts["stand_in"] or ""), ends_at)
+        elif event["kind"] == EventKind.ABSENCE_ENDED.value:
+            away.pop(PersonId(str(facts["person"])), None)
+    return away
 
 
 def _take(history: ModelHistory, model: ModelName, event: Event) -> None:
@@ -176,6 +191,9 @@ def _take_request(
                 (Role(role), PersonId(who) if who else None)
                 for role, who in _pairs(facts.get("seats"))
             )
+            asked.stood_in = {
+                PersonId(who): PersonId(absent) for who, absent in _pairs(facts.get("standing_in"))
+            }
         case EventKind.REQUEST_STATE_CHANGED.value:
             asked.state = State(str(facts["to"]))
 

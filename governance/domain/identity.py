@@ -45,6 +45,8 @@ class Person:
     mlflow_users: frozenset[str] = frozenset()
     git_emails: frozenset[str] = frozenset()
     os_logins: frozenset[str] = frozenset()
+    stand_ins: frozenset[PersonId] = frozenset()
+    """Who may stand in for them while they are away."""
     working_hours: WorkingHours | None = None
     """When they may be reminded; None means the hours that the deployment sets."""
     outside: Mapping[Role, UserGroup] = field(default_factory=dict)

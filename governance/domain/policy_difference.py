@@ -258,6 +258,10 @@ def _person(
         yield concerned.change(f"{person} loses {role}", _asks(role))
     if before.name != after.name:
         yield concerned.everywhere(f"{person} is called {after.name} instead of {before.name}")
+    for stand_in in sorted(after.stand_ins - before.stand_ins):
+        yield concerned.everywhere(f"{person} may have {stand_in} as stand-in now")
+    for stand_in in sorted(before.stand_ins - after.stand_ins):
+        yield concerned.everywhere(f"{person} may have {stand_in} as stand-in no longer")
     if before.working_hours != after.working_hours:
         hours = after.working_hours.words if after.working_hours else "as everybody's"
         yield concerned.everywhere(f"{person} has other working hours: {hours}")

@@ -7,7 +7,7 @@ diagram in the documentation and the tests read the same table.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -161,6 +161,8 @@ class Request:
     """The champion's files where the record knows them: shown, and bound by nothing."""
     quarantined: str = ""
     """Why the version was quarantined when this was opened: shown; an approval lifts it."""
+    stand_ins_at_opening: Mapping[PersonId, frozenset[PersonId]] = field(default_factory=dict)
+    """Who might stand in for whom then; somebody named later does not count here."""
     escalated: frozenset[Role] = frozenset()
     """The seats, by their role, that another role may fill as well by now."""
     follows: RequestId | None = None
@@ -199,3 +201,17 @@ class Request:
     def countable_roles(self, person: PersonId, now: frozenset[Role]) -> frozenset[Role]:
         """The roles that count for this request: held now and when it opened."""
         return now & self.roles_at_opening.get(person, frozenset())
+
+    def lent_roles(
+        self,
+        absent: PersonId,
+        stand_in: PersonId,
+        now: frozenset[Role],
+        allowed: frozenset[PersonId],
+    ) -> frozenset[Role]:
+        """The roles of somebody who is away that count for this request when `stand_in` uses them:
+        held now and when it opened, where people.yaml allowed it then and allows it now."""
+        at_opening = self.stand_ins_at_opening.get(absent, frozenset())
+        if stand_in not in at_opening & allowed:
+            return frozenset()
+        return self.countable_roles(absent, now)

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from governance.domain.absence import Absence
 from governance.domain.approval import Decision, RequestId
 from governance.domain.break_glass import GlassId
 from governance.domain.canonical import Json
@@ -140,6 +141,17 @@ class Transaction(Protocol):
 
     def end_ask(self, request_id: RequestId, person: PersonId) -> None:
         """They decided, or can fill no seat any more. Idempotent."""
+
+    # who is away
+    def absences(self) -> tuple[Absence, ...]:
+        """Those that nobody ended, by person; one that is over by the clock is among them until
+        it is ended."""
+
+    def begin_absence(self, absence: Absence) -> None:
+        """Somebody is away. Raises Conflict `already_away` when they are."""
+
+    def end_absence(self, person: PersonId, why: str) -> Absence | None:
+        """They are back; None when they were not away."""
 
     # versions in stages
     def tenures(self, model: ModelName) -> tuple[Tenure, ...]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from governance.domain.absence import standing_in
 from governance.domain.approval import RequestId
 from governance.domain.canonical import Json
 from governance.domain.errors import FoureyesError, Unavailable
@@ -38,11 +39,14 @@ class Reminding:
 def able_now(
     tx: Transaction, rules: Rules, policy: ModelPolicy, request: Request
 ) -> frozenset[PersonId]:
-    """Everybody who is worth asking and has not decided."""
+    """Everybody who is worth asking, has not decided and is not away."""
     decisions = tx.decisions(request.id)
     decided = {d.person for d in decisions}
-    others = [p for p in rules.roster.people.values() if p.id not in decided]
-    return who_could_fill(decisions, rules, policy, request, others)
+    absences = [a for a in tx.absences() if not a.is_over(tx.now)]
+    away = {a.person for a in absences}
+    others = [p for p in rules.roster.people.values() if p.id not in decided | away]
+    standing = standing_in(absences, tx.now)
+    return who_could_fill(decisions, rules, policy, request, others, standing)
 
 
 def ask_those_who_could_fill(

@@ -12,7 +12,14 @@ from governance.domain.approval import RequestId
 from governance.domain.canonical import Json
 from governance.domain.errors import IntegrityViolation, Refused
 from governance.domain.evidence import ModelName, Stage, Version
-from governance.domain.history import Asked, ModelHistory, Reviewed, RolledBack, replay
+from governance.domain.history import (
+    Asked,
+    ModelHistory,
+    Reviewed,
+    RolledBack,
+    replay,
+    replay_absences,
+)
 from governance.domain.identity import Actor, PersonId, Role
 from governance.domain.ledger import Event, EventKind, Head, Verification, decode
 from governance.domain.ledger import verify as verify_records
@@ -67,9 +74,13 @@ def table_problems(tx: Transaction) -> tuple[str, ...]:
     ]
     try:
         histories = replay(_events(tx))
+        away = replay_absences(_events(tx))
     except (ValueError, KeyError, TypeError):
         return (*problems, "the record cannot be replayed, so the tables were not compared with it")
     noticed = tx.noticed()
+    said = {a.person: (a.stand_in or "", a.ends_at.isoformat()) for a in tx.absences()}
+    if said != away:
+        problems.append("the table of absences says otherwise than the record")
     for model in sorted({*histories, *tx.known_models(), *noticed}):
         history = histories.get(model, ModelHistory())
         problems.extend(_model_problems(tx, model, history))
@@ -218,6 +229,8 @@ class Approval:
 
     person: PersonId
     roles: tuple[str, ...]
+    absent: PersonId | None = None
+    """For whom they stood in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -339,7 +352,10 @@ def _approvals(asked: Asked | None) -> tuple[Approval, ...]:
     for role, person in asked.seats:
         if person is not None:
             roles.setdefault(person, []).append(role)
-    return tuple(Approval(person=p, roles=tuple(r)) for p, r in sorted(roles.items()))
+    return tuple(
+        Approval(person=p, roles=tuple(r), absent=asked.stood_in.get(p))
+        for p, r in sorted(roles.items())
+    )
 
 
 def render_trail(lines: Sequence[TrailLine]) -> str:
@@ -360,7 +376,10 @@ def _told(line: TrailLine) -> str:
     if line.requester is not None:
         parts.append(f"requested by {line.requester}")
     if line.approvals:
-        names = ", ".join(f"{a.person} ({', '.join(a.roles)})" for a in line.approvals)
+        names = ", ".join(
+            f"{a.person}{f' for {a.absent}' if a.absent else ''} ({', '.join(a.roles)})"
+            for a in line.approvals
+        )
         parts.append(f"approved by {names}")
     if line.glass is not None:
         parts.append(glass_told(line.glass))

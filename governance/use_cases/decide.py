@@ -3,9 +3,11 @@ showed; whoever may not vote is told why, and that is recorded."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from governance.domain.approval import Decision, RequestId, Verdict
+from governance.domain.absence import Absence, standing_in
+from governance.domain.approval import Decision, RequestId, StoodIn, Verdict
 from governance.domain.errors import Conflict, Refused
 from governance.domain.escalation import may_fill
 from governance.domain.identity import Actor, Person, Role, Standing
@@ -20,6 +22,7 @@ from governance.use_cases.promote import refuse_long_text
 from governance.use_cases.settle import (
     barred_for,
     binding_facts,
+    free_voice,
     move,
     redraw,
     refuse_over,
@@ -51,7 +54,8 @@ def decide(world: World, ballot: Ballot, *, actor: Actor, standing: Standing) ->
     """
     with world.refusals_recorded(EventKind.DECISION_REFUSED, actor, request_id=ballot.request_id):
         require_standing(standing)
-        rules = rules_for(world, actor)
+        stood_for = _stood_for(world, actor)
+        rules = rules_for(world, actor, also=[a.person for a in stood_for])
         person = require_person(rules, actor)
         _refuse_bad_comment(ballot)
         with world.store.transaction() as tx:
@@ -68,8 +72,12 @@ def decide(world: World, ballot: Ballot, *, actor: Actor, standing: Standing) ->
                     "message and decide there.",
                 )
             request = escalate_if_due(tx, rules, policy, request)
-            roles = _require_eligible(rules, policy, request, person, actor)
-            _append(tx, request, ballot, person, actor, roles)
+            running = standing_in(tx.absences(), tx.now).get(person.id, ())
+            absences = [a for a in running if a in stood_for]
+            lent = _lent(tx, rules, request, person, absences)
+            _refuse_conflict(rules, policy, request, person, running)
+            roles = _require_eligible(rules, policy, request, person, actor, lent)
+            _append(tx, request, ballot, person, actor, roles, lent)
             if _ends_it(tx, policy, request, ballot):
                 return move(tx, request, Happening.REJECTED, actor, ballot.comment)
             settled = settle(tx, rules, policy, request, actor)
@@ -139,8 +147,59 @@ def _refuse_bad_comment(ballot: Ballot) -> None:
         raise Refused("comment_missing", "Say what is wrong: the requester cannot act on silence.")
 
 
+def _stood_for(world: World, actor: Actor) -> tuple[Absence, ...]:
+    """For whom somebody stands in now; whoever left Slack lends nothing any more."""
+    with world.store.read() as tx:
+        running = standing_in(tx.absences(), tx.now)
+    mine = running.get(actor.person, ()) if actor.person is not None else ()
+    return tuple(a for a in mine if world.accounts.standing(a.account).why_barred() is None)
+
+
+def _lent(
+    tx: Transaction,
+    rules: Rules,
+    request: Request,
+    person: Person,
+    absences: Sequence[Absence],
+) -> tuple[StoodIn, ...]:
+    decisions = tx.decisions(request.id)
+    return tuple(
+        StoodIn(
+            absent=a.person,
+            account=a.account,
+            roles=free_voice(decisions, rules, request, a, person.id),
+            last_day=a.last_day,
+        )
+        for a in absences
+    )
+
+
+def _refuse_conflict(
+    rules: Rules,
+    policy: ModelPolicy,
+    request: Request,
+    person: Person,
+    absences: Sequence[Absence],
+) -> None:
+    """A stand-in has the conflicts of the person for whom they stand in, for any seat."""
+    barred = barred_for(policy, request.makers, request.requester)
+    for absence in absences:
+        if absence.person in barred and person.id not in barred:
+            name = rules.roster.name_of(absence.person)
+            raise Refused(
+                "separation_of_duties",
+                f"Not counted: {person.name} stands in for {name}, who {barred[absence.person]}. "
+                "Somebody else has to decide.",
+            )
+
+
 def _require_eligible(
-    rules: Rules, policy: ModelPolicy, request: Request, person: Person, actor: Actor
+    rules: Rules,
+    policy: ModelPolicy,
+    request: Request,
+    person: Person,
+    actor: Actor,
+    lent: Sequence[StoodIn],
 ) -> frozenset[Role]:
     reason = barred_for(policy, request.makers, request.requester).get(person.id)
     if reason is not None:
@@ -156,7 +215,7 @@ def _require_eligible(
         )
     roles = request.countable_roles(person.id, person.roles)
     wanted = may_fill(policy.stages[request.target].seats, request.escalated)
-    if not roles & wanted:
+    if not roles & wanted and not any(stood.roles & wanted for stood in lent):
         asked = " or ".join(sorted(wanted)) or "nobody"
         when = " was none of these when it was opened" if person.roles & wanted else " is none"
         raise Refused(
@@ -174,6 +233,7 @@ def _append(
     person: Person,
     actor: Actor,
     roles: frozenset[Role],
+    lent: tuple[StoodIn, ...],
 ) -> None:
     tx.add_decision(
         Decision(
@@ -185,6 +245,7 @@ def _append(
             binding=request.binding,
             roles=roles,
             at=tx.now,
+            standing_in=lent,
         )
     )
     tx.record(
@@ -199,6 +260,7 @@ def _append(
             facts={
                 "verdict": ballot.verdict.value,
                 "roles": sorted(roles),
+                "standing_in": [[s.absent, sorted(s.roles), s.last_day.isoformat()] for s in lent],
                 **binding_facts(request.binding),
             },
         )

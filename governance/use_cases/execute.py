@@ -4,9 +4,10 @@ being called again."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from governance.domain.approval import RequestId, Verdict
+from governance.domain.approval import Decision, RequestId, Verdict
 from governance.domain.checks import CheckResult, Outcome, Situation, evaluate
 from governance.domain.comparison import evidence_changes, summed_up
 from governance.domain.errors import Conflict, FoureyesError, Unavailable
@@ -30,7 +31,7 @@ from governance.use_cases.audit import quick_check
 from governance.use_cases.grouped import Members, members_of, narrowed, roles_asked
 from governance.use_cases.makers import named_authors
 from governance.use_cases.promote import entered_staging, why_staging_was_skipped
-from governance.use_cases.settle import end_vote, move, quorum_of, redraw, settle
+from governance.use_cases.settle import end_vote, lent_among, move, quorum_of, redraw, settle
 from governance.use_cases.transition import (
     EXECUTOR,
     carry_out,
@@ -125,7 +126,7 @@ def read_again(world: World, request: Request) -> Evidence:
     voters: list[tuple[PersonId, str]] = []
     if request.state is not State.EXECUTING:  # past that, votes are not asked again
         with world.store.read() as tx:
-            voters = [(d.person, d.account) for d in tx.decisions(request.id)]
+            voters = accounts_of_voters(tx.decisions(request.id))
     barred: list[tuple[PersonId, str]] = []
     for person, account in voters:
         reason = world.accounts.standing(account).why_barred()
@@ -141,6 +142,15 @@ def read_again(world: World, request: Request) -> Evidence:
         barred_voters=tuple(barred),
         members=members,
     )
+
+
+def accounts_of_voters(decisions: Iterable[Decision]) -> list[tuple[PersonId, str]]:
+    """Every account that a vote rests on: the voter's, and those of whom they stood in for."""
+    return [
+        (d.person, account)
+        for d in decisions
+        for account in (d.account, *(s.account for s in d.standing_in if s.roles))
+    ]
 
 
 def as_they_count(rules: Rules, request: Request, evidence: Evidence) -> Rules:
@@ -246,6 +256,7 @@ def drop_invalid_votes(
     """Void the votes of those who left, lost their role, whose account no longer stands, or whom
     MLflow names as an author by now."""
     reasons = dict(barred_voters)
+    lent = lent_among(tx.decisions(request.id), rules, request)
     authors = named_authors((snapshot,), policy, rules.roster).persons | (
         request.makers - {request.requester}
     )
@@ -259,6 +270,7 @@ def drop_invalid_votes(
             reasons.setdefault(decision.person, "this account is no longer theirs")
         elif decision.verdict is Verdict.APPROVE and not (
             decision.roles & request.countable_roles(person.id, person.roles)
+            or any(lent.get(person.id, {}).values())
         ):
             outside = person.why_outside(decision.roles)
             reasons.setdefault(decision.person, outside.strip(" .") or "the role was taken away")

@@ -6,11 +6,11 @@ guessed: it is tried again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from governance.domain.evidence import Stage
-from governance.domain.identity import Actor, Role, Roster, UserGroup
+from governance.domain.identity import Actor, PersonId, Role, Roster, UserGroup
 from governance.domain.policy import ModelPolicy, ValidatedAfterStaging
 from governance.ports import Rules
 from governance.use_cases.world import World
@@ -18,8 +18,9 @@ from governance.use_cases.world import World
 Members = Mapping[UserGroup, frozenset[str]]
 
 
-def rules_for(world: World, actor: Actor) -> Rules:
-    """The rules in force, with the roles of whoever acts as they count now.
+def rules_for(world: World, actor: Actor, also: Iterable[PersonId] = ()) -> Rules:
+    """The rules in force, with the roles of whoever acts as they count now, and of `also`, for
+    whom they stand in.
 
     Raises:
         Unavailable: Slack does not say who is in the user group of one of their roles.
@@ -27,6 +28,8 @@ def rules_for(world: World, actor: Actor) -> Rules:
     rules = world.rules.current()
     person = rules.roster.people.get(actor.person) if actor.person is not None else None
     roles = person.roles if person else frozenset[Role]()
+    absent = (rules.roster.people.get(p) for p in also)
+    roles = roles.union(*(p.roles for p in absent if p is not None))
     return narrowed(rules, members_of(world, rules.roster, roles), roles)
 
 

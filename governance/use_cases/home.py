@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from governance.domain.absence import Absence, standing_in
 from governance.domain.approval import Decision, Quorum, RequestId, Verdict
 from governance.domain.canonical import Digest, Json
 from governance.domain.evidence import ModelName, Version
@@ -157,6 +158,8 @@ class Board:
     alerts: tuple[Alert, ...]
     lately: tuple[Lately, ...]
     reviews: tuple[Review, ...]
+    standing: Mapping[PersonId, tuple[Absence, ...]]
+    """Who stands in for whom."""
 
 
 def read_board(tx: Transaction, rules: Rules, people: Collection[PersonId]) -> Board:
@@ -181,6 +184,7 @@ def read_board(tx: Transaction, rules: Rules, people: Collection[PersonId]) -> B
         alerts=alerts,
         lately=tuple(map(_lately, tx.newest_events(_RECENT, limit=_LOOKED_THROUGH))),
         reviews=tx.open_reviews(),
+        standing=standing_in(tx.absences(), tx.now),
     )
 
 
@@ -264,7 +268,7 @@ def _waiting(board: Board, person: Person, account: str) -> Iterator[Waiting]:
         if account not in request.accounts_at_opening.get(person.id, frozenset()):
             continue
         decisions = board.decisions.get(request.id, ())
-        if not who_could_fill(decisions, board.rules, policy, request, [person]):
+        if not who_could_fill(decisions, board.rules, policy, request, [person], board.standing):
             continue
         said = next((d.verdict for d in decisions if d.person == person.id), None)
         quorum = quorum_among(decisions, board.rules, policy, request)

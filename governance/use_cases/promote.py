@@ -425,6 +425,9 @@ def record_opened(
         accounts_at_opening={
             p.id: frozenset(str(a) for a in p.slack) for p in rules.roster.people.values()
         },
+        stand_ins_at_opening={
+            p.id: p.stand_ins for p in rules.roster.people.values() if p.stand_ins
+        },
         champion_content=kept[1] if kept else None,
         quarantined=draft.quarantined,
         follows=draft.wish.follows,

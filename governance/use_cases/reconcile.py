@@ -29,6 +29,7 @@ from governance.use_cases import restore
 from governance.use_cases.attention import ask_those_who_could_fill
 from governance.use_cases.audit import quick_check
 from governance.use_cases.execute import (
+    accounts_of_voters,
     check_again,
     drop_invalid_votes,
     execute,
@@ -166,7 +167,7 @@ def look_again(world: World, request_id: RequestId) -> Request:
     rules = world.rules.current()
     with world.store.read() as tx:
         request = tx.request(request_id)
-        voters = [(d.person, d.account) for d in tx.decisions(request_id)]
+        voters = accounts_of_voters(tx.decisions(request_id))
     try:
         snapshot = world.registry.snapshot(request.model, request.version)
     except Refused as problem:

@@ -6,9 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from governance.domain.absence import Absence, voices
 from governance.domain.approval import (
     Binding,
     Decision,
+    Lent,
     Quorum,
     Verdict,
     bar_makers,
@@ -69,9 +71,41 @@ def quorum_among(
         approvals_among(decisions, rules, request),
         barred_for(policy, request.makers, request.requester),
         escalated=request.escalated,
+        lent=lent_among(decisions, rules, request),
+    )
+    last_days = {
+        (d.person, stood.absent): stood.last_day for d in decisions for stood in d.standing_in
+    }
+    seats = tuple(
+        replace(s, away_until=last_days.get((s.person, s.absent)))
+        if s.person is not None and s.absent is not None
+        else s
+        for s in quorum.seats
     )
     unanswered = tuple(d.person for d in decisions if d.verdict is Verdict.ASK_FOR_CHANGES)
-    return replace(quorum, unanswered=unanswered)
+    return replace(quorum, seats=seats, unanswered=unanswered)
+
+
+def lent_among(decisions: Sequence[Decision], rules: Rules, request: Request) -> Lent:
+    """For whom each voter stood in, with the roles that still count; the absence itself may be
+    over by now, since what was decided during it was rightly decided."""
+    return {
+        voter: {
+            absent: roles & roles_to_lend(rules, request, absent, voter)
+            for absent, roles in absents.items()
+        }
+        for voter, absents in voices(decisions).items()
+    }
+
+
+def roles_to_lend(
+    rules: Rules, request: Request, absent: PersonId, stand_in: PersonId
+) -> frozenset[Role]:
+    """The roles of an absent person that count for a request when this stand-in uses them."""
+    person = rules.roster.people.get(absent)
+    if person is None:
+        return frozenset()
+    return request.lent_roles(absent, stand_in, person.roles, person.stand_ins)
 
 
 def who_could_fill(
@@ -80,18 +114,47 @@ def who_could_fill(
     policy: ModelPolicy,
     request: Request,
     people: Iterable[Person],
+    standing: Mapping[PersonId, Sequence[Absence]],
 ) -> frozenset[PersonId]:
     """Those of these people whose approval would fill an empty seat now, and who can click with an
     account that counts for this request: the only ones worth asking."""
     if request.state not in TAKES_VOTES:
         return frozenset()
+    candidates = {
+        p.id: request.countable_roles(p.id, p.roles) for p in people if _can_click(p, request)
+    }
+    offered = {
+        p: {a.person: free_voice(decisions, rules, request, a, p) for a in standing.get(p, ())}
+        for p in candidates
+        if p in standing
+    }
     return could_fill(
         policy.stages[request.target].seats,
         approvals_among(decisions, rules, request),
         barred_for(policy, request.makers, request.requester),
-        {p.id: request.countable_roles(p.id, p.roles) for p in people if _can_click(p, request)},
+        candidates,
         escalated=request.escalated,
+        lent={**offered, **lent_among(decisions, rules, request)},
     )
+
+
+def free_voice(
+    decisions: Sequence[Decision],
+    rules: Rules,
+    request: Request,
+    absence: Absence,
+    stand_in: PersonId,
+) -> frozenset[Role]:
+    """The roles that an absent person lends on a request: none once they decided themselves, or
+    somebody else decided for them."""
+    for decision in decisions:
+        if decision.person == absence.person:
+            return frozenset()
+        if decision.person != stand_in and any(
+            s.absent == absence.person and s.roles for s in decision.standing_in
+        ):
+            return frozenset()
+    return roles_to_lend(rules, request, absence.person, stand_in)
 
 
 def _can_click(person: Person, request: Request) -> bool:

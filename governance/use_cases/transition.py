@@ -66,6 +66,7 @@ def intend_transition(
                 "target": request.target.value,
                 "from": production.current,
                 "seats": [[s.seat.role, s.person] for s in seats],
+                "standing_in": [[s.person, s.absent] for s in seats if s.absent],
             },
         )
     )

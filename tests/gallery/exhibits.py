@@ -109,6 +109,8 @@ CHANNEL: Mapping[str, Mapping[str, Json]] = {
     "rolled_back": {"from": 4, "to": 1, "by": "otto", "seconds": "0.42", "why": "approvals spiked"},
     "rollback_failed": {"to": 1, "why": "MLflow has no version 1."},
     "break_glass_failed": {"by": "otto", "version": 4, "why": "MLflow has no version 4."},
+    "away": {"person": "ana", "stand_in": "raj", "last_day": "2026-12-24"},
+    "back": {"person": "ana", "stand_in": "raj", "last_day": "2026-12-24"},
     "served": {"served": "serving v2 since 02:15:04"},
     "drill_failed": {"why": "the files of v1 cannot be read."},
     "drill_holds_again": {},
@@ -124,6 +126,7 @@ TOLD: Mapping[str, Mapping[str, Json]] = {
     "changes_followed": {"by": "dana", "answer": "More.", "asked": "How many?", "before": 4},
     "outcome": {"state": "completed", "why": "MLflow shows v4 in Production."},
 }
+OF_ABSENCE = ("stands_in_away", "stands_in_back", "stand_in_gone")
 OF_MODEL: Mapping[str, Mapping[str, Json]] = {
     "monitor_blind": {"monitor": "auc", "why": "The table predictions is gone."},
     "monitor_sees_again": {"monitor": "auc"},
@@ -147,7 +150,7 @@ def _larger(facts: Mapping[str, Json], size: Size) -> Mapping[str, Json]:
     """The same facts, each text as long as it can be."""
     if not _is_large(size):
         return facts
-    kept = {"verdict", "by", "person", "state", "served", "seconds"}
+    kept = {"last_day", "stand_in", "verdict", "by", "person", "state", "served", "seconds"}
     return {
         key: LONG if isinstance(value, str) and key not in kept else value
         for key, value in facts.items()
@@ -178,6 +181,9 @@ def _notices(size: Size) -> Exhibits:
             messages.unreachable(model, {"channel": "#credit-models", "why": "is_archived"})
         ),
     )
+    for what in OF_ABSENCE:
+        told_of = messages.told_of_absence(what, CHANNEL["away"], people)
+        yield f"told: {what}", views.sentence(told_of)
     yield "asked", views.sentence(messages.asked(request(size), people))
 
 

@@ -4,9 +4,11 @@ read from right to left, forty metrics, ten seats, reasons of 3,000 characters."
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from enum import StrEnum
 
 from bot import views
+from governance.domain.absence import Absence
 from governance.domain.approval import FilledSeat, Quorum, RequestId, Seat, Verdict
 from governance.domain.checks import CheckResult, Outcome
 from governance.domain.evidence import ColumnProfile, ModelName, Version
@@ -92,6 +94,8 @@ def shown(size: Size, made: Request | None = None) -> views.Shown:
             seat=Seat(role=Role(f"role_{n}_{NASTY if count > 1 else ''}"), number=1),
             person=PersonId("ana") if n % 2 else None,
             held=Role("head_of_risk") if n % 2 else None,
+            absent=PersonId("vera") if n % 2 else None,
+            away_until=date(2026, 12, 24) if n % 2 else None,
             open_to=Role("head_of_risk") if count > 1 else None,
         )
         for n in range(count)
@@ -104,6 +108,17 @@ def shown(size: Size, made: Request | None = None) -> views.Shown:
         quorum=Quorum(seats=filled, excluded={}),
         policy=policy,
         roster=roster(size),
+        away=tuple(
+            Absence(
+                person=PersonId(name),
+                stand_in=PersonId("raj"),
+                account="U0X",
+                began_at=NOON,
+                last_day=date(2026, 12, 24),
+                ends_at=NOON,
+            )
+            for name in (("ana", "vera") if count > 1 else ())
+        ),
         asked=tuple(
             replace(a_decision(name, Verdict.ASK_FOR_CHANGES), comment=LONG)
             for name in ("ana", "vera", "raj", "rosa")

@@ -16,7 +16,16 @@ from bot.sandbox import pings
 from bot.sandbox.block_kit import home_problems, message_problems, modal_problems
 from bot.sandbox.json_values import Json, JsonObject
 from bot.views import Drawn
-from tests.gallery.exhibits import CHANNEL, HALLS, OF_MODEL, TIMELINE, TOLD, Hall, Surface
+from tests.gallery.exhibits import (
+    CHANNEL,
+    HALLS,
+    OF_ABSENCE,
+    OF_MODEL,
+    TIMELINE,
+    TOLD,
+    Hall,
+    Surface,
+)
 from tests.gallery.extremes import Size
 from tests.gallery.page import page
 
@@ -58,7 +67,7 @@ def test_nothing_that_is_drawn_is_missing() -> None:
 
 def test_no_notice_is_without_words() -> None:
     """Whatever a use case queues for a channel, a person or a thread."""
-    known = {*CHANNEL, *TOLD, *OF_MODEL, *TIMELINE}
+    known = {*CHANNEL, *TOLD, *OF_ABSENCE, *OF_MODEL, *TIMELINE}
     shown_elsewhere = {"alert", "alert_reminder", "ask", "changed", "opened"}
     assert set(_queued()) - known - shown_elsewhere == set()
 

@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 
 from governance.domain.ledger import Peaks
 
-GUARDED = ("ledger", "decisions", "tenures", "reviews")
+GUARDED = ("ledger", "decisions", "tenures", "reviews", "absences")
 
 
 @dataclass(frozen=True)

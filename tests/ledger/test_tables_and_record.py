@@ -3,12 +3,15 @@ leaves the log and its heads alone, is found out too."""
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from sqlalchemy import text
 
 from governance.domain.evidence import Version
 from governance.domain.ledger import Verification
 from governance.use_cases.audit import Happened, trail, verify
+from governance.use_cases.away import Leave, go_away
 from tests.builders import MODEL
 from tests.ledger.owner import Owner
 from tests.ledger.test_resuming import resumed
@@ -180,3 +183,28 @@ def test_a_repaired_table_is_a_gap_once_an_operator_recorded_it(
     assert (found.problems, found.gaps) == ((), (STAYS,))
     found = after(after_a_rollback, owner, "DELETE FROM quarantine")
     assert (found.problems, found.gaps) == ((QUARANTINE,), (STAYS,))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE absences SET stand_in = 'rosa'",
+        "UPDATE absences SET ends_at = '2027-01-01T00:00:00.000000+00:00'",
+        "UPDATE absences SET ended_at = '2026-03-02T12:00:00.000000+00:00'",
+        "DELETE FROM absences",
+        "INSERT INTO absences (person, stand_in, account, began_at, last_day, ends_at) VALUES "
+        "('vera', 'rosa', 'U0', '2026-03-02T12:00:00.000000+00:00', '2026-03-06', "
+        "'2026-03-07T00:00:00.000000+00:00')",
+    ],
+)
+def test_an_edited_absence_is_found_out_by_the_record(
+    desk: Desk, owner: Owner, statement: str
+) -> None:
+    """Who may decide for whom is as good as a vote."""
+    actor = desk.actor("ana")
+    leave = Leave(last_day=date(2026, 3, 6), stand_in=None)
+    go_away(desk.world, leave, actor=actor, standing=desk.accounts.standing(actor.account))
+    assert verify(desk.store, desk.heads).ok
+    assert after(desk, owner, statement).problems == (
+        "the table of absences says otherwise than the record",
+    )

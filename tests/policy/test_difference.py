@@ -140,6 +140,7 @@ PERSON_FIELDS: dict[str, object] = {
     "mlflow_users": frozenset({"other"}),
     "git_emails": frozenset({"other@example.com"}),
     "os_logins": frozenset({"other"}),
+    "stand_ins": frozenset({PersonId("raj")}),
     "working_hours": working_hours("Sun-Thu 08:00-16:00"),
 }
 

@@ -156,6 +156,8 @@ IN_PEOPLE = [
         "`nine to five` is no working time",
         "Write Mon-Fri 09:00-17:00",
     ),
+    ("os_logins: [otto]", "stand_ins: [otto]", "otto cannot stand in for themselves", "somebody"),
+    ("os_logins: [otto]", "stand_ins: [anna]", "unknown person `anna`", "Did you mean `ana`?"),
     ("os_logins: [otto]", "working_hours: 5", "`5` is no working time", ""),
     ("os_logins: [otto]", "os_logins: [root]", "`root` identifies nobody", ""),
     ("roles: [risk]", "roles: [rsk]", "unknown role `rsk`", "Did you mean `risk`?"),

@@ -13,7 +13,12 @@ from pathlib import Path, PurePath
 from pydantic import ValidationError
 
 from governance.adapters.policy_files.document import LARGEST_FILE_BYTES, Document, read_document
-from governance.adapters.policy_files.people import declared, roster_of, shared_accounts
+from governance.adapters.policy_files.people import (
+    declared,
+    own_stand_ins,
+    roster_of,
+    shared_accounts,
+)
 from governance.adapters.policy_files.policies import (
     Passable,
     late_escalations,
@@ -251,7 +256,7 @@ def _wrong_files(files: list[str], people_files: list[str]) -> list[Finding]:
 
 
 def _people(document: Document, known: Known) -> tuple[Roster | None, list[Finding]]:
-    found = list(shared_accounts(document))
+    found = [*shared_accounts(document), *own_stand_ins(document)]
     try:
         file = PeopleFile.model_validate(document.value, context=known)
     except ValidationError as error:

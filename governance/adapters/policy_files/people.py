@@ -66,6 +66,7 @@ def _person(person: PersonId, part: PersonPart) -> Person:
         mlflow_users=frozenset(part.mlflow_users or ()),
         git_emails=frozenset(part.git_emails or ()),
         os_logins=frozenset(part.os_logins or ()),
+        stand_ins=frozenset(PersonId(p) for p in part.stand_ins or ()),
         working_hours=part.working_hours,
     )
 
@@ -103,6 +104,20 @@ def shared_accounts(document: Document) -> Iterator[Finding]:
                 f"`{service}` is a service account and also belongs to {names[same_name(service)]}",
                 "A service account is nobody; delete it here or there",
             )
+
+
+def own_stand_ins(document: Document) -> Iterator[Finding]:
+    """Whoever would stand in for themselves."""
+    people = as_mapping(as_mapping(document.value).get("people", ""))
+    for person, part in people.items():
+        stand_ins = as_mapping(part).get("stand_ins")
+        for number, stand_in in enumerate(stand_ins if isinstance(stand_ins, tuple) else ()):
+            if stand_in == person:
+                yield document.finding(
+                    ("people", person, "stand_ins", number),
+                    f"{person} cannot stand in for themselves",
+                    "Name somebody else, or delete the line",
+                )
 
 
 def _space(kind: str, account: str) -> tuple[str, str]:

@@ -282,6 +282,7 @@ class PersonPart(Part):
     git_emails: Several[Email] | None = None
     os_logins: Several[OsLogin] | None = None
     roles: Several[RoleRef] | None = None
+    stand_ins: Several[PersonRef] | None = None
     working_hours: HoursPart | None = None
 
 

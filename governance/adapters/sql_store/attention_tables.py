@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, String, Table, text
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, text
 
 from governance.adapters.sql_store.tables import UtcMoment, metadata
 
@@ -25,4 +25,25 @@ asks = Table(
 )
 """One row for each person and request; `next_at` is empty while nothing is planned."""
 
-ATTENTION = (asks,)
+absences = Table(
+    "absences",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("person", String(200), nullable=False),
+    Column("stand_in", String(200)),
+    Column("account", String(200), nullable=False),
+    Column("began_at", UtcMoment, nullable=False),
+    Column("last_day", String(10), nullable=False),
+    Column("ends_at", UtcMoment, nullable=False),
+    Column("ended_at", UtcMoment),
+    Column("ended_why", Text, nullable=False, server_default=""),
+    Index(
+        "one_absence_in_force",
+        "person",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+)
+
+ATTENTION = (asks, absences)

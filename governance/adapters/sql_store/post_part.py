@@ -28,6 +28,8 @@ class PostPart:
     def notify(self, notice: Notice) -> None:
         """Queue a notice behind its elders of the same request or model."""
         lane = f"request {notice.request_id}" if notice.request_id else f"model {notice.model}"
+        if notice.request_id is None and notice.model is None:
+            lane = f"person {notice.person}"
         self.connection.execute(
             insert(outbox).values(
                 lane=lane,

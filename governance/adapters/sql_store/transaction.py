@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from governance.adapters.sql_store.absence_part import AbsencePart
 from governance.adapters.sql_store.ask_part import AskPart
 from governance.adapters.sql_store.home_part import HomePart
 from governance.adapters.sql_store.ledger_part import LedgerPart
@@ -30,6 +31,7 @@ class SqlTransaction(
     PostPart,
     HomePart,
     AskPart,
+    AbsencePart,
 ):
     """Implements `governance.ports.Transaction`; opened by the store alone."""
 

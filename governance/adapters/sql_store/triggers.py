@@ -144,6 +144,39 @@ _POSTGRESQL_REVIEWS = (
 REVIEWS = {"sqlite": _SQLITE_REVIEWS, "postgresql": _POSTGRESQL_REVIEWS}
 """For the reviews of break-glass."""
 
+_ABSENCE_FIELDS = ("id", "person", "stand_in", "account", "began_at", "last_day", "ends_at")
+
+_SQLITE_ABSENCES = (
+    """CREATE TRIGGER absences_no_replace BEFORE INSERT ON absences
+       WHEN EXISTS (SELECT 1 FROM absences WHERE id = NEW.id OR (ended_at IS NULL
+                    AND person = NEW.person AND NEW.ended_at IS NULL))
+       BEGIN SELECT RAISE(ABORT, 'absences are never deleted'); END""",
+    """CREATE TRIGGER absences_no_delete BEFORE DELETE ON absences
+       BEGIN SELECT RAISE(ABORT, 'absences are never deleted'); END""",
+    f"""CREATE TRIGGER absences_end_once BEFORE UPDATE ON absences
+       WHEN OLD.ended_at IS NOT NULL
+            OR {" OR ".join(f"NEW.{name} IS NOT OLD.{name}" for name in _ABSENCE_FIELDS)}
+       BEGIN SELECT RAISE(ABORT, 'an absence can only be ended, once'); END""",
+)
+
+_POSTGRESQL_ABSENCES = (
+    """CREATE TRIGGER absences_no_delete BEFORE DELETE ON absences
+       FOR EACH ROW EXECUTE FUNCTION foureyes_refuse('absences are never deleted')""",
+    """CREATE TRIGGER absences_no_truncate BEFORE TRUNCATE ON absences
+       FOR EACH STATEMENT EXECUTE FUNCTION foureyes_refuse('absences are never deleted')""",
+    f"""CREATE TRIGGER absences_end_once BEFORE UPDATE ON absences FOR EACH ROW
+       WHEN (OLD.ended_at IS NOT NULL
+             OR {" OR ".join(f"NEW.{n} IS DISTINCT FROM OLD.{n}" for n in _ABSENCE_FIELDS)})
+       EXECUTE FUNCTION foureyes_refuse('an absence can only be ended, once')""",
+    *(
+        f"ALTER TABLE absences ENABLE ALWAYS TRIGGER {name}"
+        for name in ("absences_no_delete", "absences_no_truncate", "absences_end_once")
+    ),
+)
+
+ABSENCES = {"sqlite": _SQLITE_ABSENCES, "postgresql": _POSTGRESQL_ABSENCES}
+"""For those who are away."""
+
 NAMES = {
     "sqlite": frozenset(
         {
@@ -157,6 +190,9 @@ NAMES = {
             "tenures_no_delete",
             "tenures_end_once",
             "reviews_no_replace",
+            "absences_no_replace",
+            "absences_no_delete",
+            "absences_end_once",
             "reviews_no_delete",
             "reviews_end_once",
         }
@@ -173,6 +209,9 @@ NAMES = {
             "tenures_no_delete",
             "tenures_no_truncate",
             "tenures_end_once",
+            "absences_no_delete",
+            "absences_no_truncate",
+            "absences_end_once",
             "reviews_no_delete",
             "reviews_no_truncate",
             "reviews_end_once",

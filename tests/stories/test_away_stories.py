@@ -1,0 +1,270 @@
+"""Somebody is away: who may decide for them, who may not, and that everybody sees it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from governance.domain.approval import Verdict
+from governance.domain.errors import Refused
+from governance.domain.evidence import Stage
+from governance.domain.identity import PersonId, Role
+from governance.domain.ledger import EventKind
+from governance.domain.policy import Seats
+from governance.domain.promotion import State
+from governance.ports import NoticeKind
+from governance.use_cases.audit import render_trail, trail
+from governance.use_cases.away import Leave, come_back, end_what_is_over, go_away
+from tests.builders import MODEL, a_policy, a_rule, a_snapshot, some_rules
+from tests.stories.desk import Desk
+
+LAST_DAY = date(2026, 3, 6)
+
+
+@pytest.fixture(autouse=True)
+def people(desk: Desk) -> None:
+    """Otto may stand in for Ana, Vera and Dana; Raj may stand in for Ana; Vera for Otto."""
+    named(desk, ana={"otto", "raj"}, vera={"otto"}, dana={"otto"}, otto={"vera"})
+
+
+def named(desk: Desk, **stand_ins: set[str]) -> None:
+    """Change people.yaml."""
+    roster = desk.rules.rules.roster
+    changed = {
+        PersonId(name): replace(
+            roster.people[PersonId(name)], stand_ins=frozenset(PersonId(s) for s in others)
+        )
+        for name, others in stand_ins.items()
+    }
+    roster = replace(roster, people={**roster.people, **changed})
+    desk.rules.rules = replace(desk.rules.rules, roster=roster)
+
+
+def away(desk: Desk, name: str, stand_in: str | None = "otto", last_day: date = LAST_DAY) -> None:
+    """Somebody goes away."""
+    actor = desk.actor(name)
+    leave = Leave(last_day=last_day, stand_in=PersonId(stand_in) if stand_in else None)
+    go_away(desk.world, leave, actor=actor, standing=desk.accounts.standing(actor.account))
+
+
+def back(desk: Desk, name: str) -> None:
+    """And comes back."""
+    come_back(desk.world, actor=desk.actor(name))
+
+
+def asked(desk: Desk) -> set[str]:
+    """Who is asked since the last time."""
+    return {str(n.person) for n in desk.notices() if n.kind is NoticeKind.ASK}
+
+
+def test_a_stand_in_fills_the_seat_of_who_is_away_and_the_trail_says_so(desk: Desk) -> None:
+    """Recorded with the vote and with the transition."""
+    away(desk, "ana")
+    request = desk.promote()
+    assert asked(desk) == {"otto", "raj", "rosa", "vera"}
+    desk.vote(request, "otto")
+    desk.vote(request, "raj")
+    desk.push_on()
+    assert desk.request(request.id).state is State.COMPLETED
+    decided = [e for e in desk.events() if e["kind"] == EventKind.DECISION_MADE.value]
+    assert isinstance(decided[0]["facts"], dict)
+    assert decided[0]["facts"]["standing_in"] == [["ana", ["validator"], "2026-03-06"]]
+    with desk.store.read() as tx:
+        assert "approved by otto for ana (validator), raj (risk)" in render_trail(trail(tx, MODEL))
+
+
+def test_an_absence_that_began_later_counts_for_a_request_that_is_open(desk: Desk) -> None:
+    """Ana herself hands on what she could do; the stand-in is asked, the channel is told."""
+    request = desk.promote()
+    desk.notices()
+    away(desk, "ana")
+    notices = desk.notices()
+    assert "otto" in {str(n.person) for n in notices if n.kind is NoticeKind.ASK}
+    assert [(n.what, n.facts["stand_in"]) for n in notices if n.kind is NoticeKind.CHANNEL] == [
+        ("away", "otto")
+    ]
+    assert [(n.what, n.person) for n in notices if n.kind is NoticeKind.TELL] == [
+        ("stands_in_away", "otto")
+    ]
+    desk.vote(request, "otto")
+
+
+@pytest.mark.parametrize("what", ["role", "stand-in"])
+def test_what_people_yaml_gave_after_a_request_opened_does_not_count_for_it(
+    desk: Desk, what: str
+) -> None:
+    """Neither a role that is lent nor the permission to stand in."""
+    if what == "role":
+        desk.with_roles("ana", "on_call")
+        named(desk, ana={"otto"}, vera=set())
+    else:
+        named(desk, ana=set(), vera=set())
+    request = desk.promote()
+    desk.with_roles("ana", "validator")
+    named(desk, ana={"otto"})
+    away(desk, "ana")
+    with pytest.raises(Refused, match="Otto is none"):
+        desk.vote(request, "otto")
+
+
+def test_a_stand_in_is_barred_where_either_is(desk: Desk) -> None:
+    """Otto stands in for Ana and for Dana, who asks: for no seat; and where he asks himself."""
+    away(desk, "ana")
+    away(desk, "dana")
+    request = desk.promote()
+    assert "otto" not in asked(desk)
+    with pytest.raises(Refused, match="Otto stands in for Dana, who opened this request"):
+        desk.vote(request, "otto")
+    desk.with_roles("otto", "on_call", "risk")
+    with pytest.raises(Refused, match="Otto stands in for Dana"):
+        desk.vote(request, "otto")
+    back(desk, "dana")
+    desk.withdraw(request, "dana")
+    own = desk.promote(by="otto")
+    with pytest.raises(Refused, match="Otto opened this request"):
+        desk.vote(own, "otto")
+
+
+def test_a_stand_in_has_nothing_from_an_author(desk: Desk) -> None:
+    """Ana made the version and is away."""
+    desk.registry.change(MODEL, 4, author_claims=a_snapshot(author="ana").author_claims)
+    away(desk, "ana")
+    request = desk.promote()
+    assert "otto" not in asked(desk)
+    with pytest.raises(Refused, match="stands in for Ana, who made this version"):
+        desk.vote(request, "otto")
+
+
+def test_nothing_is_handed_on(desk: Desk) -> None:
+    """Ana → Otto → Vera: Otto is away too, so nobody has Ana's voice; Ana is told."""
+    away(desk, "ana")
+    desk.notices()
+    away(desk, "otto", "vera")
+    gone = [n for n in desk.notices() if n.what == "stand_in_gone"]
+    assert [n.person for n in gone] == ["ana"]
+    seats = (Seats(role=Role("validator"), count=2), Seats(role=Role("risk"), count=1))
+    desk.rules.rules = replace(
+        some_rules(a_policy(a_rule(Stage.STAGING), a_rule(seats=seats))),
+        roster=desk.rules.rules.roster,
+    )
+    request = desk.promote()
+    desk.vote(request, "vera")
+    with desk.store.read() as tx:
+        (vote,) = tx.decisions(request.id)
+    assert [s.absent for s in vote.standing_in] == ["otto"]
+    with pytest.raises(Refused, match="Otto is none"):
+        desk.vote(request, "otto")
+    with pytest.raises(Refused, match="whoever is away stands in for nobody"):
+        away(desk, "ana", "otto")
+
+
+def test_one_voice_of_ana(desk: Desk) -> None:
+    """Two validators are needed: Otto for Ana and Ana herself are one of them; hers comes first."""
+    seats = (Seats(role=Role("validator"), count=2),)
+    desk.rules.rules = replace(
+        some_rules(a_policy(a_rule(Stage.STAGING), a_rule(seats=seats))),
+        roster=desk.rules.rules.roster,
+    )
+    away(desk, "ana")
+    request = desk.promote()
+    desk.vote(request, "otto")
+    desk.vote(request, "ana")
+    assert desk.request(request.id).state is State.PENDING
+    desk.vote(request, "vera")
+    desk.push_on()
+    with desk.store.read() as tx:
+        assert "approved by ana (validator), vera (validator)" in render_trail(trail(tx, MODEL))
+
+
+def test_a_second_stand_in_has_no_second_voice(desk: Desk) -> None:
+    """Otto decided for Ana before she named Raj; what Otto decided stays decided."""
+    away(desk, "ana")
+    request = desk.promote()
+    desk.vote(request, "otto")
+    back(desk, "ana")
+    away(desk, "ana", "raj")
+    desk.vote(request, "raj")
+    assert desk.request(request.id).state is State.APPROVED
+    with desk.store.read() as tx:
+        roles = {d.person: [s.roles for s in d.standing_in] for d in tx.decisions(request.id)}
+    assert roles[PersonId("raj")] == [frozenset()]
+
+
+def test_what_ana_says_herself_takes_the_place_of_what_was_said_for_her(desk: Desk) -> None:
+    """Also when she asks for changes."""
+    away(desk, "ana")
+    request = desk.promote()
+    desk.vote(request, "otto")
+    assert desk.vote(request, "raj").state is State.APPROVED
+    again = desk.vote(request, "ana", Verdict.ASK_FOR_CHANGES, "Which data?")
+    assert again.state is State.PENDING
+
+
+@pytest.mark.parametrize("lost", ["role", "permission", "account"])
+def test_a_vote_for_somebody_falls_with_what_it_rests_on(desk: Desk, lost: str) -> None:
+    """Ana loses her role, people.yaml no longer names Otto, or Ana left Slack."""
+    away(desk, "ana")
+    request = desk.promote()
+    desk.vote(request, "otto")
+    desk.vote(request, "raj")
+    if lost == "role":
+        desk.with_roles("ana", "on_call")
+    elif lost == "permission":
+        named(desk, ana={"raj"})
+    else:
+        desk.accounts.gone.add("U0ANA")
+    desk.push_on()
+    assert desk.production() == (3,)
+    assert desk.request(request.id).state is State.PENDING
+
+
+def test_an_absence_ends_by_itself_and_what_was_decided_stays(desk: Desk) -> None:
+    """Midnight in Amsterdam is 23:00 UTC; Otto's vote counts, a new one would not."""
+    desk.accounts.zones["U0ANA"] = "Europe/Amsterdam"
+    away(desk, "ana", last_day=date(2026, 3, 3))
+    request = desk.promote()
+    desk.vote(request, "otto")
+    desk.clock.advance(hours=35, minutes=-1)
+    assert end_what_is_over(desk.world) == 0
+    desk.clock.advance(minutes=1)
+    assert end_what_is_over(desk.world) == 1
+    assert end_what_is_over(desk.world) == 0
+    desk.withdraw_vote(request, "otto")
+    with pytest.raises(Refused, match="Otto is none"):
+        desk.vote(request, "otto")
+    ended = [e for e in desk.events() if e["kind"] == EventKind.ABSENCE_ENDED.value]
+    assert [e["why"] for e in ended] == ["the last day is over"]
+
+
+@pytest.mark.parametrize(
+    ("stand_in", "days", "why"),
+    [
+        ("rosa", 1, "people.yaml does not name rosa under your stand_ins"),
+        ("ana", 1, "does not name ana"),
+        ("otto", -1, "An absence ends between today and"),
+        ("otto", 91, "90 days ahead"),
+    ],
+)
+def test_an_absence_that_is_none_is_refused_and_recorded(
+    desk: Desk, stand_in: str, days: int, why: str
+) -> None:
+    """Nothing changes."""
+    with pytest.raises(Refused, match=why):
+        away(desk, "ana", stand_in, desk.clock.now.date() + timedelta(days=days))
+    assert desk.kinds()[-1] == EventKind.ABSENCE_REFUSED.value
+    with desk.store.read() as tx:
+        assert tx.absences() == ()
+
+
+def test_who_is_away_is_neither_asked_nor_reminded_and_asked_when_back(desk: Desk) -> None:
+    """Ana has no stand-in."""
+    away(desk, "ana", None)
+    request = desk.promote()
+    assert "ana" not in asked(desk)
+    back(desk, "ana")
+    assert asked(desk) == {"ana"}
+    desk.vote(request, "ana")
+    with pytest.raises(Refused, match="You are not away"):
+        back(desk, "ana")
