@@ -196,6 +196,7 @@ def _ticks() -> list[Goal]:
             sources=lambda: sources,
             rules=FixedRules(_many_policies()),
         )
+        clock.advance(days=2)  # what matures while it is measured would be something new
         _all_in_production(world)
         watch = Watch(world)
         first = _tick(watch, "all are due for the first time")
