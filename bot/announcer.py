@@ -14,12 +14,14 @@ from dataclasses import dataclass, field, replace
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot import glass_words, messages, views
-from bot.alert_view import alert_line, alert_message, reminder
+from bot import views
+from bot.alert_view import alert_message
 from bot.block_kit import Block
 from bot.drawings import Drawings
 from bot.glass_desk import shown_review
 from bot.glass_view import ShownReview, review_message
+from bot.messages import away_words, channel_words, glass_words, request_words
+from bot.messages.alert_words import alert_line, reminder
 from bot.mlflow_ui import MlflowUi
 from bot.news_view import news_message, shown_news
 from bot.pictures import PICTURE_TROUBLE, NoPictures, Pictures
@@ -176,7 +178,7 @@ class Announcer:
         if there is None:
             raise Undeliverable("the request has no message")
         roster = self.world.rules.current().roster
-        drawn = views.sentence(messages.timeline(notice.what, notice.facts, roster))
+        drawn = views.sentence(request_words.timeline(notice.what, notice.facts, roster))
         try:
             self._post_in_thread(there, drawn)
         except SlackApiError as error:
@@ -211,7 +213,7 @@ class Announcer:
             return  # whose vote would not count is not asked
         where = self._direct_channel(_person_of(notice))
         if there is None:
-            asked = views.sentence(messages.asked(shown.request, rules.roster))
+            asked = views.sentence(request_words.asked(shown.request, rules.roster))
 
             def post(drawn: Drawn) -> None:
                 drawn = Drawn(text=asked.text, blocks=[*asked.blocks, *drawn.blocks])
@@ -252,7 +254,7 @@ class Announcer:
         if sent is not None or shown.request.state not in TAKES_VOTES:
             return  # sent before a crash, or over meanwhile
         if before is not None:
-            older = views.sentence(messages.reminded_before(shown.request))
+            older = views.sentence(request_words.reminded_before(shown.request))
             self._put_copy(key, before.channel, older)
         drawn = views.reminder_message(shown)
         posted = self._post(self._direct_channel(person), drawn)
@@ -276,7 +278,7 @@ class Announcer:
             with self.world.store.read() as tx:
                 request = tx.request(notice.request_id)
         if notice.what == "unreachable":
-            text = messages.unreachable(str(notice.model), notice.facts)
+            text = channel_words.unreachable(str(notice.model), notice.facts)
         elif notice.what == "alert_reminder":
             with self.world.store.read() as tx:
                 text = reminder(tx.alert(_alert_of(notice)))
@@ -286,11 +288,11 @@ class Announcer:
             missing = tuple(str(role) for role in shown.quorum.missing)
             text = glass_words.told(notice.what, shown.review, missing, rules.roster)
         elif notice.what in ("stands_in_away", "stands_in_back", "stand_in_gone"):
-            text = messages.told_of_absence(notice.what, notice.facts, rules.roster)
+            text = away_words.told_of_absence(notice.what, notice.facts, rules.roster)
         elif notice.request_id is None:
-            text = messages.told_of_model(notice.what, str(notice.model), notice.facts)
+            text = channel_words.told_of_model(notice.what, str(notice.model), notice.facts)
         else:
-            text = messages.told(notice.what, notice.facts, request, rules.roster)
+            text = request_words.told(notice.what, notice.facts, request, rules.roster)
         if notice.what == "changes_asked" and request is not None:
             asked = views.changes_asked_message(request, text)
             self._post(self._direct_channel(_person_of(notice)), asked)
@@ -308,7 +310,7 @@ class Announcer:
         if policy is not None and notice.what in _ALERTS:
             people = (rules.roster.people.get(p) for p in policy.on_call)
             mentions = {str(a): p.name for p in people if p for a in sorted(p.slack)[:1]}
-        text = messages.channel(notice.what, model, notice.facts, rules.roster)
+        text = channel_words.channel(notice.what, model, notice.facts, rules.roster)
         named = notice.facts.get("channel")
         where = self._channel_named(str(named)) if named else self._channel_of(model)
         drawn = views.sentence(text, mentions)

@@ -16,12 +16,13 @@ from uuid import uuid4
 
 from slack_sdk import WebClient
 
-from bot import foureyes_words, glass_desk, glass_words, messages, views
+from bot import foureyes_words, glass_desk, views
 from bot.answers import Answers
 from bot.drawing import timeline_drawing
 from bot.drawings import Drawings
+from bot.messages import answer_words, glass_words, request_words
+from bot.messages.model_words import card_text, difference_text
 from bot.mlflow_ui import MlflowUi
-from bot.model_words import card_text, difference_text
 from bot.typed import Promotion, parse_model, parse_promotion, parse_rollback
 from bot.views import Drawn
 from governance.domain.approval import RequestId, Verdict
@@ -159,14 +160,14 @@ class Desk:
                 for inbox_id in long:
                     tx.item_held(inbox_id, _LEASE)
         for work in untold:
-            self.reply(work.payload, views.sentence(messages.STILL_WORKING))
+            self.reply(work.payload, views.sentence(answer_words.STILL_WORKING))
 
     def _outcome(self, item: InboxItem, payload: Payload, *, left_over: bool) -> str | None:
         """What became of it; None when it has to be tried again."""
         try:
             if item.kind in MODAL_KINDS:
                 if left_over:
-                    self.reply(payload, views.sentence(messages.CLICK_AGAIN))
+                    self.reply(payload, views.sentence(answer_words.CLICK_AGAIN))
                 return "a modal"
             answer = self._handle(item.kind, payload)
         except Unavailable as problem:
@@ -181,7 +182,7 @@ class Desk:
         except Exception:  # a defect: the person is told, and the log says where
             reference = uuid4().hex[:8]
             _log.exception("defect %s while working off %s", reference, item.kind)
-            self.reply(payload, views.sentence(messages.broke(reference)))
+            self.reply(payload, views.sentence(answer_words.broke(reference)))
             return f"defect {reference}"
         if answer is not None:
             self.reply(payload, answer)
@@ -191,10 +192,10 @@ class Desk:
         """Something did not answer: what somebody decided is tried again, a question is not."""
         rolls_back = item.kind == "roll_back" or payload.get("what") == Bypass.ROLLBACK.value
         if rolls_back and self._is_being_rolled_back(payload):
-            self.reply(payload, views.sentence(messages.rollback_stands(problem.sentence)))
+            self.reply(payload, views.sentence(answer_words.rollback_stands(problem.sentence)))
             return problem.code
         if item.kind not in (*_TRIED_AGAIN, *_SILENTLY):
-            self.reply(payload, views.sentence(messages.not_done(problem.sentence)))
+            self.reply(payload, views.sentence(answer_words.not_done(problem.sentence)))
             return problem.code
         with self.world.store.read() as tx:
             now = tx.now
@@ -202,14 +203,14 @@ class Desk:
         if now - item.received_at >= _GIVEN_UP_AFTER:
             if is_silent:
                 return problem.code
-            self.reply(payload, views.sentence(messages.given_up(problem.sentence)))
+            self.reply(payload, views.sentence(answer_words.given_up(problem.sentence)))
             return problem.code
         wait = min(float(2**item.attempts), _LONGEST_WAIT_SECONDS)
         wait = max(wait, problem.retry_after_seconds or 0.0)
         with self.world.store.transaction() as tx:
             tx.item_delayed(item.id, tx.now + timedelta(seconds=wait))
         if item.attempts == 1 and not is_silent:
-            self.reply(payload, views.sentence(messages.trying_again(problem.sentence)))
+            self.reply(payload, views.sentence(answer_words.trying_again(problem.sentence)))
         return None
 
     def _is_being_rolled_back(self, payload: Payload) -> bool:
@@ -230,10 +231,10 @@ class Desk:
                 return self._answer(payload)
             case "withdraw_vote":
                 withdraw_vote(self.world, _request(payload), actor=self.actor(payload))
-                return views.sentence("Your vote is withdrawn.")
+                return views.sentence(answer_words.VOTE_WITHDRAWN)
             case "withdraw_request":
                 withdraw_request(self.world, _request(payload), actor=self.actor(payload), why="")
-                return views.sentence("Your request is withdrawn.")
+                return views.sentence(answer_words.REQUEST_WITHDRAWN)
             case "rollback":
                 return self._offer(payload)
             case "roll_back":
@@ -284,7 +285,7 @@ class Desk:
             # Three times at most: Slack takes five answers to one command.
             if total > _SLOW_BYTES and told < 3 and done * 3 >= told * total:
                 told += 1
-                self.reply(payload, views.sentence(messages.reading(done, total)))
+                self.reply(payload, views.sentence(answer_words.reading(done, total)))
 
         return progress
 
@@ -307,7 +308,7 @@ class Desk:
             progress=self._progress(payload),
         )
         self._carry_out(request)
-        return views.sentence(f"Asked: {messages.request_title(request)}.")
+        return views.sentence(f"Asked: {request_words.request_title(request)}.")
 
     def _decide(self, payload: Payload) -> Drawn | None:
         request = decide(
@@ -337,7 +338,7 @@ class Desk:
                 standing=self.world.accounts.standing(payload["user"]),
             )
             self._carry_out(request)
-            return views.sentence(messages.ANSWERED)
+            return views.sentence(answer_words.ANSWERED)
         with self.world.store.read() as tx:
             old = tx.request(request_id)
         newer = Promotion(
@@ -406,10 +407,10 @@ class Desk:
         return views.sentence(glass_words.carried_out(done))
 
     def _restored(self, payload: Payload, restored: restore.Restored) -> Drawn:
-        self.reply(payload, views.sentence(messages.restored_text(restored)))
+        self.reply(payload, views.sentence(answer_words.restored_text(restored)))
         self.after_work()
         difference = restore.verify_restored(self.world, restored.model, restored.to_version)
-        return views.sentence(difference or "The restored files are those that were approved.")
+        return views.sentence(difference or answer_words.RESTORED_AS_APPROVED)
 
     def _show(self, payload: Payload, picture: SentPicture) -> bool:
         """A picture after the words that were given; False while Slack does not take it."""

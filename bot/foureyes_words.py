@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bot import help_words, messages, views
+from bot import views
 from bot.manifest import COMMANDS
+from bot.messages import away_words, help_words
 from bot.typed import parse_away
 from bot.views import Drawn
 from governance.domain.identity import Actor, PersonId
@@ -53,7 +54,7 @@ def _help(world: World, asked: Asked) -> Drawn:
         words=[(f"{name} {w.usage}".strip(), w.about) for name, w in WORDS.items()],
     )
     absences, _now = away_now(world)
-    away = [messages.away_line(a, world.rules.current().roster) for a in absences]
+    away = [away_words.away_line(a, world.rules.current().roster) for a in absences]
     return views.text_blocks("\n".join([*lines, *away]))
 
 
@@ -61,7 +62,7 @@ def _away(world: World, asked: Asked) -> Drawn:
     if not asked.rest:
         absences, _now = away_now(world)
         roster = world.rules.current().roster
-        lines = [messages.away_line(a, roster) for a in absences] or ["Nobody is away."]
+        lines = [away_words.away_line(a, roster) for a in absences] or [away_words.NOBODY]
         return views.text_blocks("\n".join(lines))
     last_day, stand_in = parse_away(asked.rest)
     absence = go_away(
@@ -70,18 +71,16 @@ def _away(world: World, asked: Asked) -> Drawn:
         actor=asked.actor,
         standing=world.accounts.standing(asked.actor.account),
     )
-    return views.sentence(messages.gone(absence, world.rules.current().roster))
+    return views.sentence(away_words.gone(absence, world.rules.current().roster))
 
 
 def _back(world: World, asked: Asked) -> Drawn:
     come_back(world, actor=asked.actor)
-    return views.sentence(messages.BACK)
+    return views.sentence(away_words.BACK)
 
 
 WORDS: Mapping[str, Word] = {
-    "away": Word(
-        usage="until 2026-12-24 raj", about="raj stands in; alone: who is away", answer=_away
-    ),
+    "away": Word(usage="until 2026-12-24 raj", about=away_words.ABOUT, answer=_away),
     "back": Word(usage="", about="you are back", answer=_back),
     "help": Word(usage="", about="this help", answer=_help),
 }

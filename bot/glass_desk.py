@@ -7,8 +7,9 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from bot import glass_words, views
+from bot import views
 from bot.glass_view import ShownReview, Wanted, refusal_with_glass
+from bot.messages import glass_words
 from bot.typed import parse_promotion, parse_rollback
 from bot.views import Drawn
 from governance.domain.break_glass import Bypass, GlassId
@@ -125,8 +126,7 @@ def demanded_rollback(tx: Transaction, rules: Rules, glass_id: GlassId) -> str:
             "from": found.version,
             "to": found.back_to or 0,
             "at": tx.now.isoformat(),
-            "why": f"Demanded by {by} in the review of the break-glass (incident "
-            f"{found.glass.incident})",
+            "why": glass_words.why_back(by, found.glass.incident),
         },
         ensure_ascii=False,
     )

@@ -12,9 +12,9 @@ from uuid import uuid4
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot import messages
 from bot.block_kit import Block
 from bot.glass_view import Wanted, glass_loading_modal, glass_modal, glass_sentence_modal
+from bot.messages import answer_words
 from governance.domain.break_glass import Bypass
 from governance.domain.errors import FoureyesError
 from governance.domain.evidence import ModelName, Version
@@ -62,7 +62,7 @@ class GlassForm:
         try:
             self.workers.submit(self.fill, view_id, wanted, user, channel)
         except RuntimeError:
-            self._show(view_id, glass_sentence_modal(messages.RESTARTING))
+            self._show(view_id, glass_sentence_modal(answer_words.RESTARTING))
 
     def fill(self, view_id: str, wanted: Wanted, user: str, channel: str) -> None:
         """Show what it would skip, or the sentence that says why nothing can be confirmed."""
@@ -75,7 +75,7 @@ class GlassForm:
         except Exception:  # a defect: the person is told, and the log says where
             reference = uuid4().hex[:8]
             _log.exception("defect %s while filling a form", reference)
-            view = glass_sentence_modal(messages.broke(reference))
+            view = glass_sentence_modal(answer_words.broke(reference))
         self._show(view_id, view)
 
     def _plan(self, wanted: Wanted, user: str) -> Plan:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from bot import glass_words
 from bot.block_kit import DETAIL, Block, option, plain, section
-from bot.messages import seat_lines
+from bot.messages import glass_words
+from bot.messages.request_words import seat_lines
 from bot.mrkdwn import escaped, folded, folded_lines, moment, visible
 from bot.views import Drawn, sentence
 from governance.domain.approval import Quorum

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from bot import home_words as words
 from bot.alert_view import alert_buttons
 from bot.block_kit import Block, marked, option, plain, section
 from bot.glass_view import review_buttons
+from bot.messages import home_words as words
 from bot.mlflow_ui import MlflowUi
 from bot.views import button_value, decision_buttons
 from governance.domain.identity import Roster
@@ -48,15 +48,6 @@ def sentence_home(sentence: str) -> Block:
     return {"type": "home", "blocks": [section(sentence)]}
 
 
-_FOLDED = {
-    words.WAITING: "They are in their channels too; those that expire first are here.",
-    words.REVIEWS: "They are in their channels too; those that are due first are here.",
-    words.ALERTS: "They are in their channels too.",
-    words.ASKED: "/model NAME shows the requests of a model.",
-    words.MODELS: "/model NAME shows each.",
-}
-
-
 def _part(
     title: str, items: Sequence[Item], most: int, draw: Callable[[Item], list[Block]]
 ) -> list[Block]:
@@ -66,7 +57,7 @@ def _part(
     for item in items[:most]:
         blocks += draw(item)
     if len(items) > most:
-        blocks.append(section(words.and_more(len(items) - most, _FOLDED[title])))
+        blocks.append(section(words.and_more(len(items) - most, words.FOLDED[title])))
     return blocks
 
 

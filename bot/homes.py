@@ -19,9 +19,9 @@ from uuid import uuid4
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot import home_words
 from bot.block_kit import Block
 from bot.home_view import home_view, sentence_home
+from bot.messages import home_words
 from bot.mlflow_ui import MlflowUi
 from bot.turns import retry_after_seconds
 from governance.domain.evidence import ModelName

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bot import messages
 from bot.block_kit import DETAIL, Block, chunks, option, plain, section
-from bot.comparison_words import claim_lines
+from bot.messages import form_words, request_words
+from bot.messages.comparison_words import claim_lines
 from bot.mrkdwn import folded
 from bot.views import Shown, against, change_lines
 from governance.domain.approval import Verdict
@@ -17,14 +17,14 @@ from governance.domain.promotion import Request
 
 _OPTION_VALUE = 150
 _VERDICT_TITLES = {
-    Verdict.REJECT: ("Reject", "Why?", "The requester reads this, and it ends the request."),
-    Verdict.ASK_FOR_CHANGES: ("Ask for changes", "What is missing?", "The request stays open."),
+    Verdict.REJECT: ("Reject", "Why?"),
+    Verdict.ASK_FOR_CHANGES: ("Ask for changes", "What is missing?"),
 }
 
 
 def comment_modal(verdict: Verdict, value: str, channel: str) -> Block:
     """Asks why; the comment is required."""
-    title, label, hint = _VERDICT_TITLES[verdict]
+    title, label = _VERDICT_TITLES[verdict]
     return {
         "type": "modal",
         "callback_id": "decision",
@@ -39,7 +39,7 @@ def comment_modal(verdict: Verdict, value: str, channel: str) -> Block:
                 "type": "input",
                 "block_id": "comment",
                 "label": plain(label),
-                "hint": plain(hint),
+                "hint": plain(form_words.COMMENT_HINTS[verdict]),
                 "element": {
                     "type": "plain_text_input",
                     "action_id": "comment",
@@ -72,12 +72,12 @@ def answer_modal(request: Request, asked: Sequence[str], channel: str) -> Block:
             *blocks,
             {
                 **_input("answer", "Your answer", text),
-                "hint": plain("What is new: evidence, a link, or what the newer version changes."),
+                "hint": plain(form_words.ANSWER_HINT),
             },
             {
                 **_input("version", "Newer version", version),
                 "optional": True,
-                "hint": plain("Its number. A request for it follows, and this one ends."),
+                "hint": plain(form_words.VERSION_HINT),
             },
         ],
     }
@@ -90,7 +90,7 @@ def record_modal(model: str, events: Sequence[Mapping[str, Json]]) -> Block:
     """The newest records of a model, newest first; the command line has all of them."""
     lines = [_record_line(event) for event in reversed(events[-_RECORDS:])]
     blocks = [section(chunk) for chunk in chunks(f"The record of {model} (UTC)", lines)]
-    blocks.append(section(f"All of it: foureyes audit show {model}"))
+    blocks.append(section(form_words.all_of_the_record(model)))
     return {
         "type": "modal",
         "title": plain("The record"),
@@ -114,14 +114,14 @@ def details_modal(shown: Shown, picture: Block | None = None) -> Block:
     request = shown.request
     content = request.content
     sections: list[tuple[str, list[str]]] = [
-        ("Where it stands", [messages.request_state(request, shown.quorum)]),
-        ("Warnings", messages.warning_lines(request)),
+        ("Where it stands", [request_words.request_state(request, shown.quorum)]),
+        ("Warnings", request_words.warning_lines(request)),
         ("Reason", [request.reason]),
         (against(request), change_lines(shown)),
-        ("Where its numbers come from (claims)", claim_lines(request.snapshot)),
-        ("Checks", [messages.check_line(c) for c in request.checks]),
-        ("Changes", messages.round_lines(request, shown.asked, shown.roster)),
-        ("Approvals", messages.seat_lines(shown.quorum, shown.roster)),
+        (form_words.CLAIMS, claim_lines(request.snapshot)),
+        ("Checks", [request_words.check_line(c) for c in request.checks]),
+        ("Changes", request_words.round_lines(request, shown.asked, shown.roster)),
+        ("Approvals", request_words.seat_lines(shown.quorum, shown.roster)),
         ("Files", [f"{f.path}  {f.sha256[:16]}…  {f.size_bytes} bytes" for f in content.files]),
         (
             "What a vote binds",
@@ -153,7 +153,7 @@ def loading_modal() -> Block:
         "type": "modal",
         "title": plain("Promote"),
         "close": plain("Cancel"),
-        "blocks": [section("Asking MLflow for models and versions…")],
+        "blocks": [section(form_words.LOADING)],
     }
 
 
@@ -202,7 +202,7 @@ def promote_modal(choices: Choices) -> Block:
         for number, text in choices.versions[:100]:
             if number == choices.version:
                 chosen["initial_option"] = option(text, str(number))
-        stages = [option("Next stage that policy allows", "next")]
+        stages = [option(form_words.NEXT_STAGE, "next")]
         stages += [option(stage, stage) for stage in choices.stages]
         stage_element: Block = {
             "type": "static_select",
@@ -229,7 +229,7 @@ def promote_modal(choices: Choices) -> Block:
             },
         ]
     elif choices.model is not None:
-        blocks.append(section("MLflow has no version of this model."))
+        blocks.append(section(form_words.NO_VERSIONS))
     view: Block = {
         "type": "modal",
         "callback_id": "promote_form",

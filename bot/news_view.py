@@ -7,9 +7,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot import messages, news_words
 from bot.block_kit import Block, plain, section
-from bot.comparison_words import answer, comparison_lines, first_version_lines
+from bot.messages import news_words, request_words
+from bot.messages.comparison_words import answer, comparison_lines, first_version_lines
 from bot.mrkdwn import escaped, folded, folded_lines, one_line, visible
 from bot.views import Drawn, commit_links
 from governance.domain.evidence import Content, ModelName, Snapshot, Version
@@ -87,7 +87,9 @@ def news_message(shown: ShownNews) -> Drawn:
 def _newest(shown: ShownNews, version: Version, lines: list[str]) -> list[Block]:
     news = shown.news
     where = f"/model {news.model} {news.production} {version}" if shown.champion else "MLflow"
-    checks = [messages.check_line(c) for c in news.checks] or [news_words.no_checks(news.why_not)]
+    checks = [request_words.check_line(c) for c in news.checks] or [
+        news_words.no_checks(news.why_not)
+    ]
     blocks = [
         section(f"{news_words.compared_with(news)}\n{folded_lines(lines, _CHANGES, where)}"),
         section(

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bot import messages
 from bot.block_kit import DETAIL, Block, chunks, option, plain, section
-from bot.comparison_words import comparison_lines, first_version_lines
-from bot.glass_words import BUTTON, past_policy
+from bot.messages import answer_words, away_words, request_words
+from bot.messages.comparison_words import comparison_lines, first_version_lines
+from bot.messages.glass_words import BUTTON, past_policy
 from bot.mrkdwn import escaped, folded, folded_lines, moment, visible
 from governance.domain.absence import Absence
 from governance.domain.approval import Decision, Quorum
@@ -58,11 +58,11 @@ def request_message(shown: Shown, picture: Block | None = None) -> Drawn:
     """The request in the channel and in direct messages; buttons while it takes votes. `picture`
     is an image block, or None while Slack has none."""
     request = shown.request
-    title = messages.request_title(request)
-    state = messages.request_state(request, shown.quorum)
-    checks = [messages.check_line(c) for c in request.checks] or ["No automated checks."]
-    seats = messages.seat_lines(shown.quorum, shown.roster) or ["No approval is needed."]
-    seats += [f"🏖️ {messages.away_line(absence, shown.roster)}" for absence in shown.away]
+    title = request_words.request_title(request)
+    state = request_words.request_state(request, shown.quorum)
+    checks = [request_words.check_line(c) for c in request.checks] or [request_words.NO_CHECKS]
+    seats = request_words.seat_lines(shown.quorum, shown.roster) or [request_words.NO_SEATS]
+    seats += [f"🏖️ {away_words.away_line(absence, shown.roster)}" for absence in shown.away]
     blocks: list[Block] = [
         {"type": "header", "text": plain(folded(visible(title), _HEADER))},
         section(folded(state, _STATE, "Details")),
@@ -72,10 +72,10 @@ def request_message(shown: Shown, picture: Block | None = None) -> Drawn:
         section("Checks\n" + folded_lines(checks, _SECTION, "Details")),
         section("Approvals\n" + folded_lines(seats, 1000, "Details")),
     ]
-    rounds = messages.round_lines(request, shown.asked, shown.roster)
+    rounds = request_words.round_lines(request, shown.asked, shown.roster)
     if rounds:
         blocks.append(section("Changes\n" + folded_lines(rounds, _ROUNDS, "Details")))
-    warnings = messages.warning_lines(request)
+    warnings = request_words.warning_lines(request)
     if request.glass is not None:
         warnings.insert(0, past_policy(request.glass, shown.roster))
     if warnings:
@@ -94,9 +94,9 @@ def reminder_message(shown: Shown) -> Drawn:
     is missing; then how it ended."""
     request = shown.request
     if request.state not in TAKES_VOTES or not shown.quorum.missing:
-        state = messages.request_state(request, shown.quorum)
-        return sentence(f"{messages.request_title(request)}: {state}")
-    said = sentence(messages.reminded(request, shown.quorum, shown.roster))
+        state = request_words.request_state(request, shown.quorum)
+        return sentence(f"{request_words.request_title(request)}: {state}")
+    said = sentence(request_words.reminded(request, shown.quorum, shown.roster))
     expires = f"Expires {moment(request.expires_at)} · request {request.id}"
     context: Block = {
         "type": "context",
@@ -107,9 +107,8 @@ def reminder_message(shown: Shown) -> Drawn:
 
 
 def against(request: Request) -> str:
-    if request.champion is None:
-        return "Nothing is in Production to compare with"
-    return f"What changed against v{request.champion.version} in Production"
+    """The heading of what a request would change."""
+    return request_words.against(request)
 
 
 def change_lines(shown: Shown) -> list[str]:
@@ -205,7 +204,7 @@ def decision_buttons(request: Request, block_id: str, menu: Sequence[Block]) -> 
 
 def offer_message(offer: Offer, offered_at: str, reason: str) -> Drawn:
     """The target and one button, or what there is instead."""
-    text = messages.offer_text(offer)
+    text = answer_words.offer_text(offer)
     blocks: list[Block] = [section(text)]
     if offer.target is not None:
         value = json.dumps(
@@ -238,9 +237,9 @@ def offer_message(offer: Offer, offered_at: str, reason: str) -> Drawn:
             }
         )
     else:
-        eligible = [f"/promote {offer.model} {v}" for v, _why in offer.options.reasons]
-        if eligible:
-            blocks.append(section("To promote one of them: " + ", ".join(eligible[:10])))
+        known = [version for version, _why in offer.options.reasons][:10]
+        if known:
+            blocks.append(section(answer_words.others_to_promote(offer.model, known)))
     return Drawn(text=escaped(text), blocks=blocks)
 
 

@@ -89,7 +89,7 @@ def _moment(text: str) -> datetime:
 
 def _list(options: argparse.Namespace) -> int:
     from bot.assembly import database, load_rules
-    from bot.monitor_words import monitor_lines
+    from bot.messages.monitor_words import monitor_lines
     from governance.domain.evidence import ModelName
 
     settings = read_settings(os.environ, needed=("FOUREYES_POLICIES",))

@@ -13,13 +13,14 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
 
-from bot import messages, modals
+from bot import modals
 from bot.block_kit import Block
 from bot.drawings import Drawings
 from bot.glass_form import GlassForm
 from bot.glass_view import Wanted
 from bot.intake import Intake
 from bot.listeners.forms import PromoteForm
+from bot.messages import answer_words, request_words
 from bot.shown import shown_request
 from governance.domain.approval import RequestId, Verdict
 from governance.domain.break_glass import Bypass
@@ -117,7 +118,7 @@ def register(
                     RequestId(_value(body)["request"]),
                     person.id if person else PersonId(""),
                 )
-            lines = messages.round_lines(request, asked, rules.roster)
+            lines = request_words.round_lines(request, asked, rules.roster)
             modal = modals.answer_modal(request, lines, channel_of(body))
         except FoureyesError as problem:
             modal = modals.sentence_modal(problem.sentence)
@@ -229,7 +230,7 @@ def tell_not_stored(body: Body) -> None:
         return
     send: Callable[..., object] = WebhookClient(str(url)).send
     try:
-        send(text=messages.NOT_STORED, response_type="ephemeral", replace_original=False)
+        send(text=answer_words.NOT_STORED, response_type="ephemeral", replace_original=False)
     except OSError:
         _log.warning("the person could not be told that nothing was stored")
 

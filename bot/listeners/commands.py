@@ -6,10 +6,11 @@ import re
 
 from slack_bolt import Ack, App
 
-from bot import foureyes_words, messages, views
+from bot import foureyes_words, views
 from bot.desk import Desk
 from bot.intake import Intake
 from bot.listeners.forms import PromoteForm
+from bot.messages import answer_words
 from bot.typed import needs_form
 from governance.domain.errors import FoureyesError
 
@@ -23,7 +24,7 @@ def register(app: App, intake: Intake, desk: Desk, form: PromoteForm) -> None:
         try:
             stored = intake.store(kind, command["trigger_id"], _payload(command))
         except FoureyesError:
-            ack(messages.NOT_STORED)
+            ack(answer_words.NOT_STORED)
             return
         ack()
         intake.hand_over(stored, urgent=kind == "rollback")
@@ -36,7 +37,7 @@ def register(app: App, intake: Intake, desk: Desk, form: PromoteForm) -> None:
         try:
             stored = intake.store("open_promote", command["trigger_id"], _payload(command))
         except FoureyesError:
-            ack(messages.NOT_STORED)
+            ack(answer_words.NOT_STORED)
             return
         ack()
         if stored is not None:

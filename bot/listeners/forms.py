@@ -14,9 +14,10 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot import messages, modals
+from bot import modals
 from bot.block_kit import Block
 from bot.intake import Intake
+from bot.messages import answer_words, form_words
 from bot.typed import prefilled, version_number
 from governance.domain.errors import FoureyesError, Refused
 from governance.domain.evidence import ModelName, Snapshot, Stage, Version
@@ -68,7 +69,7 @@ class PromoteForm:
     def _known(self, model: ModelName, version: Version, channel: str) -> Block:
         policy = require_policy(self.world.rules.current(), model)
         if not modals.fits_menu(model):
-            raise Refused("names_too_long", messages.NAMES_TOO_LONG)
+            raise Refused("names_too_long", answer_words.NAMES_TOO_LONG)
         with self.world.store.read() as tx:
             numbers = sorted({*tx.kept_versions(model), version}, reverse=True)
             described = [n for n in numbers[:_OFFERED] if n != version][:_WITH_METRICS]
@@ -100,7 +101,7 @@ class PromoteForm:
         try:
             self.workers.submit(self.fill, view_id, typed, channel)
         except RuntimeError:
-            self._show(view_id, modals.sentence_modal(messages.RESTARTING))
+            self._show(view_id, modals.sentence_modal(answer_words.RESTARTING))
 
     def fill(self, view_id: str, typed: str, channel: str) -> None:
         """Show what MLflow has, or the sentence that says why not."""
@@ -113,7 +114,7 @@ class PromoteForm:
         except Exception:  # a defect: the person is told, and the log says where
             reference = uuid4().hex[:8]
             _log.exception("defect %s while filling a form", reference)
-            view = modals.sentence_modal(messages.broke(reference))
+            view = modals.sentence_modal(answer_words.broke(reference))
         self._show(view_id, view)
 
     def _show(self, view_id: str, view: Block) -> None:
@@ -136,7 +137,7 @@ class PromoteForm:
         if not models:
             raise Refused("no_models", "MLflow has no model that a policy governs.")
         if not any(modals.fits_menu(m) for m in models):
-            raise Refused("names_too_long", messages.NAMES_TOO_LONG)
+            raise Refused("names_too_long", answer_words.NAMES_TOO_LONG)
         model, version, stage = prefilled(typed)
         if model is not None and model not in models:
             meant = nearest(model, [str(m) for m in models])
@@ -198,7 +199,7 @@ def register(app: App, intake: Intake, form: PromoteForm) -> None:
         try:
             stored = intake.store(kind, str(body["trigger_id"]), payload)
         except FoureyesError:
-            ack(response_action="errors", errors={block: messages.NOT_STORED})
+            ack(response_action="errors", errors={block: answer_words.NOT_STORED})
             return
         ack()
         intake.hand_over(stored)
@@ -220,7 +221,7 @@ def register(app: App, intake: Intake, form: PromoteForm) -> None:
         ticket = str(values["ticket"]["ticket"].get("value") or "")
         errors = text_problems(reason=(reason, REASON_LIMIT), ticket=(ticket, TICKET_LIMIT))
         if not reason.strip():
-            errors["reason"] = "Say why this version."
+            errors["reason"] = form_words.NO_REASON
         if errors:
             ack(response_action="errors", errors=errors)
             return
@@ -242,7 +243,7 @@ def register(app: App, intake: Intake, form: PromoteForm) -> None:
         comment = str(view["state"]["values"]["comment"]["comment"].get("value") or "")
         errors = text_problems(comment=(comment, REASON_LIMIT))
         if not comment.strip():
-            errors["comment"] = "Say what is wrong: the requester cannot act on silence."
+            errors["comment"] = form_words.NO_COMMENT
         if errors:
             ack(response_action="errors", errors=errors)
             return
@@ -265,9 +266,9 @@ def register(app: App, intake: Intake, form: PromoteForm) -> None:
         version = str(values["version"]["version"].get("value") or "").strip()
         errors = text_problems(answer=(text, REASON_LIMIT))
         if not text.strip():
-            errors["answer"] = "Say what is new: approvers cannot act on silence."
+            errors["answer"] = form_words.NO_ANSWER
         if version and version_number(version) is None:
-            errors["version"] = "Write the number of the version, such as 5, or leave this empty."
+            errors["version"] = form_words.NO_NUMBER
         if errors:
             ack(response_action="errors", errors=errors)
             return

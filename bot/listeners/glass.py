@@ -11,13 +11,13 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from bot import glass_words, messages
 from bot.glass_desk import demanded_rollback
 from bot.glass_form import GlassForm, wanted_of
 from bot.glass_view import demand_modal
 from bot.intake import Intake
 from bot.listeners.clicks import channel_of, payload_of, tell_not_stored
 from bot.listeners.forms import text_problems
+from bot.messages import answer_words, glass_words
 from governance.domain.break_glass import Bypass, GlassId
 from governance.domain.errors import FoureyesError
 from governance.domain.review import Answer
@@ -78,7 +78,7 @@ def register(app: App, intake: Intake, world: World, form: GlassForm) -> None:
                 "break_glass", str(body["trigger_id"]), _order(body, about, reason, incident)
             )
         except FoureyesError:
-            ack(response_action="errors", errors={"reason": messages.NOT_STORED})
+            ack(response_action="errors", errors={"reason": answer_words.NOT_STORED})
             return
         ack()
         intake.hand_over(stored, urgent=str(about["what"]) == Bypass.ROLLBACK.value)
@@ -138,7 +138,7 @@ def register(app: App, intake: Intake, world: World, form: GlassForm) -> None:
         try:
             stored = intake.store("review", str(body["trigger_id"]), payload)
         except FoureyesError:
-            ack(response_action="errors", errors={"comment": messages.NOT_STORED})
+            ack(response_action="errors", errors={"comment": answer_words.NOT_STORED})
             return
         ack()
         intake.hand_over(stored)

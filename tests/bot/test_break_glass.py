@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.glass_words import BUTTON, CONFIRM
+from bot.messages.glass_words import BUTTON, CONFIRM
 from bot.sandbox import View, message_pings
 from governance.domain.identity import Role
 from governance.domain.review import ReviewState

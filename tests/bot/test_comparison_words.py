@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot import views
-from bot.comparison_words import (
+from bot.messages.comparison_words import (
     answer,
     claim_lines,
     comparison_lines,

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot import foureyes_words
-from bot.help_words import help_lines
+from bot.messages.help_words import help_lines
 from governance.domain.identity import Actor, PersonId
 from governance.domain.policy import PolicySet
 from governance.ports import Rules

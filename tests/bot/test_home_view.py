@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot import home_words
 from bot.block_kit import Block
 from bot.home_view import home_view, sentence_home
+from bot.messages import home_words
 from bot.sandbox import pings
 from bot.sandbox.block_kit import home_problems
 from bot.sandbox.json_values import JsonObject

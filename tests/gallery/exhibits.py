@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from bot import (
-    alert_view,
+from bot import alert_view, home_view, modals, news_view, views
+from bot.block_kit import Block
+from bot.messages import (
+    alert_words,
+    answer_words,
+    away_words,
+    channel_words,
     comparison_words,
     help_words,
-    home_view,
     home_words,
-    messages,
-    modals,
-    news_view,
-    views,
+    request_words,
 )
-from bot.block_kit import Block
 from bot.views import Drawn
 from governance.domain.approval import Verdict
 from governance.domain.canonical import Json
@@ -52,7 +52,7 @@ def _requests(size: Size) -> Exhibits:
 def _reminders(size: Size) -> Exhibits:
     for state in State:
         yield state.value, views.reminder_message(shown(size, replace(request(size), state=state)))
-    again = messages.reminded_before(request(size))
+    again = request_words.reminded_before(request(size))
     yield "in place of an older one", views.sentence(again)
 
 
@@ -75,24 +75,24 @@ def _sentences(size: Size) -> Exhibits:
     yield "alone", views.sentence(text)
     yield "with a mention", views.sentence(text, {"U0OTTO": "Otto"})
     for said in (
-        messages.CLICK_AGAIN,
-        messages.NOT_STORED,
-        messages.RESTARTING,
-        messages.NAMES_TOO_LONG,
-        messages.STILL_WORKING,
-        messages.ANSWERED,
+        answer_words.CLICK_AGAIN,
+        answer_words.NOT_STORED,
+        answer_words.RESTARTING,
+        answer_words.NAMES_TOO_LONG,
+        answer_words.STILL_WORKING,
+        answer_words.ANSWERED,
     ):
         yield said[:40], views.sentence(said)
     why = LONG if _is_large(size) else "MLflow did not answer."
     for wrapped in (
-        messages.not_done,
-        messages.trying_again,
-        messages.given_up,
-        messages.rollback_stands,
-        messages.broke,
+        answer_words.not_done,
+        answer_words.trying_again,
+        answer_words.given_up,
+        answer_words.rollback_stands,
+        answer_words.broke,
     ):
         yield wrapped.__name__, views.sentence(wrapped(why))
-    yield "reading", views.sentence(messages.reading(10**9, 10**10))
+    yield "reading", views.sentence(answer_words.reading(10**9, 10**10))
     state = ProductionState(staged=(Version(1),), alias=Version(1))
     restored = Restored(
         model=LONG_NAME,
@@ -102,7 +102,7 @@ def _sentences(size: Size) -> Exhibits:
         seconds=0.42,
         record_in_doubt=_is_large(size),
     )
-    yield "restored", views.sentence(messages.restored_text(restored))
+    yield "restored", views.sentence(answer_words.restored_text(restored))
 
 
 CHANNEL: Mapping[str, Mapping[str, Json]] = {
@@ -160,31 +160,31 @@ def _larger(facts: Mapping[str, Json], size: Size) -> Mapping[str, Json]:
 def _notices(size: Size) -> Exhibits:
     people, model = roster(size), str(LONG_NAME if _is_large(size) else "m")
     for what, facts in CHANNEL.items():
-        text = messages.channel(what, model, _larger(facts, size), people)
+        text = channel_words.channel(what, model, _larger(facts, size), people)
         yield f"channel: {what}", views.sentence(text, {"U0OTTO": "Otto"})
     for what, facts in TOLD.items():
-        text = messages.told(what, _larger(facts, size), request(size), people)
+        text = request_words.told(what, _larger(facts, size), request(size), people)
         yield f"told: {what}", views.sentence(text)
     for what, facts in OF_MODEL.items():
         yield (
             f"owner: {what}",
-            views.sentence(messages.told_of_model(what, model, _larger(facts, size))),
+            views.sentence(channel_words.told_of_model(what, model, _larger(facts, size))),
         )
     for what, facts in TIMELINE.items():
-        text = messages.timeline(what, _larger(facts, size), people)
+        text = request_words.timeline(what, _larger(facts, size), people)
         yield f"thread: {what}", views.sentence(text)
     for what, told in ALERT_LINES.items():
-        yield f"alert's thread: {what}", views.sentence(alert_view.alert_line(what, told, "Otto"))
+        yield f"alert's thread: {what}", views.sentence(alert_words.alert_line(what, told, "Otto"))
     yield (
         "unreachable",
         views.sentence(
-            messages.unreachable(model, {"channel": "#credit-models", "why": "is_archived"})
+            channel_words.unreachable(model, {"channel": "#credit-models", "why": "is_archived"})
         ),
     )
     for what in OF_ABSENCE:
-        told_of = messages.told_of_absence(what, CHANNEL["away"], people)
+        told_of = away_words.told_of_absence(what, CHANNEL["away"], people)
         yield f"told: {what}", views.sentence(told_of)
-    yield "asked", views.sentence(messages.asked(request(size), people))
+    yield "asked", views.sentence(request_words.asked(request(size), people))
 
 
 def _long_answers(size: Size) -> Exhibits:
@@ -216,7 +216,7 @@ def _alerts(size: Size) -> Exhibits:
                 picture=picture if _is_large(size) else None,
             ),
         )
-        yield f"{outcome.value}, repeated", views.sentence(alert_view.reminder(made))
+        yield f"{outcome.value}, repeated", views.sentence(alert_words.reminder(made))
 
 
 def _comments(size: Size) -> Exhibits:
@@ -229,13 +229,13 @@ def _comments(size: Size) -> Exhibits:
 
 def _changes_asked(size: Size) -> Exhibits:
     facts = _larger(TOLD["changes_asked"], size)
-    text = messages.told("changes_asked", facts, request(size), roster(size))
+    text = request_words.told("changes_asked", facts, request(size), roster(size))
     yield "to the requester", views.changes_asked_message(request(size), text)
 
 
 def _answers(size: Size) -> Exhibits:
     side = shown(size)
-    lines = messages.round_lines(side.request, side.asked, side.roster)
+    lines = request_words.round_lines(side.request, side.asked, side.roster)
     yield "an answer", modals.answer_modal(side.request, lines or ["x"], "C00000001")
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from bot import glass_view, glass_words, views
+from bot import glass_view, views
 from bot.block_kit import Block
+from bot.messages import glass_words
 from bot.views import Drawn
 from governance.domain.approval import FilledSeat, Quorum, Seat
 from governance.domain.break_glass import Bypass, ReviewSeats, Skipped, SkippedRule

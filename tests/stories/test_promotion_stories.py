@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.messages import warning_lines
+from bot.messages.request_words import warning_lines
 from governance.domain.approval import Verdict
 from governance.domain.checks import Outcome, Situation, evaluate
 from governance.domain.errors import Conflict, IntegrityViolation, Refused, Unavailable

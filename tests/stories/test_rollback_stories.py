@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.messages import offer_text, warning_lines
+from bot.messages.answer_words import offer_text
+from bot.messages.request_words import warning_lines
 from governance.domain.errors import Refused, Unavailable
 from governance.domain.evidence import Stage, Version
 from governance.domain.ledger import EventKind, Head

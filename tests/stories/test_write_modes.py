@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from bot.messages import restored_text
-from bot.model_words import card_text
+from bot.messages.answer_words import restored_text
+from bot.messages.model_words import card_text
 from governance.adapters.mlflow_registry import MlflowRegistry
 from governance.domain.approval import Verdict
 from governance.domain.errors import Refused

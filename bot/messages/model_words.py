@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot import glass_words, messages
-from bot.comparison_words import comparison_lines
-from bot.monitor_words import monitor_lines
+from bot.messages import glass_words, request_words
+from bot.messages.comparison_words import comparison_lines
+from bot.messages.monitor_words import monitor_lines
 from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.identity import Roster
 from governance.domain.policy import policy_for
@@ -39,7 +39,7 @@ def card_text(card: ModelCard, world: World) -> str:
     for request in card.open_requests:
         who = roster.name_of(request.requester)
         lines.append(
-            f"Open: {messages.request_title(request)}, asked by {who}, {request.state.value}"
+            f"Open: {request_words.request_title(request)}, asked by {who}, {request.state.value}"
         )
     lines += [
         f"{glass_words.title(r)} by {roster.name_of(r.glass.person)} (incident "

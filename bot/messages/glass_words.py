@@ -103,6 +103,11 @@ def plan_lines(plan: Plan, roster: Roster) -> tuple[str, str, str]:
     return happens, skipped, told
 
 
+def why_back(by: str, incident: str) -> str:
+    """The reason of a rollback that a review demanded."""
+    return f"Demanded by {by} in the review of the break-glass (incident {incident})"
+
+
 def overdue_then() -> str:
     """What an overdue review means for whoever breaks the glass."""
     return "While the review is overdue, you can neither ask for a promotion nor break glass."

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot import glass_words, messages
-from bot.alert_view import alert_title, what_was_done
+from bot.messages import glass_words, request_words
+from bot.messages.alert_words import alert_title, what_was_done
 from bot.mrkdwn import escaped, folded, moment, one_line, visible
 from governance.domain.approval import Verdict
 from governance.domain.identity import PersonId, Roster
@@ -24,6 +24,14 @@ ASKED = "You asked for"
 MODELS = "Your models"
 LATELY = "Lately"
 NOTHING_WAITS = "Nothing waits for you. You get a direct message when something does."
+FOLDED = {
+    WAITING: "They are in their channels too; those that expire first are here.",
+    REVIEWS: "They are in their channels too; those that are due first are here.",
+    ALERTS: "They are in their channels too.",
+    ASKED: "/model NAME shows the requests of a model.",
+    MODELS: "/model NAME shows each.",
+}
+"""Where the rest of a part is to be found."""
 FOOTER = "/foureyes says what you can do here. This page changes by itself."
 
 _LINE = 300
@@ -68,9 +76,9 @@ def waiting_text(waiting: Waiting, roster: Roster) -> str:
     request = waiting.request
     who = _within(roster.name_of(request.requester), _SHORT)
     lines = [
-        f"*{_title(messages.request_title(request))}*",
+        f"*{_title(request_words.request_title(request))}*",
         f"{who}: {_line(request.reason)}",
-        _line(messages.request_state(request, waiting.quorum)),
+        _line(request_words.request_state(request, waiting.quorum)),
         f"Expires {moment(request.expires_at)}",
     ]
     if waiting.said is not None:
@@ -82,8 +90,8 @@ def asked_text(asked: Asked, roster: Roster) -> str:
     """One request of this person's own."""
     request = asked.request
     lines = [
-        f"*{_title(messages.request_title(request))}*",
-        _line(messages.request_state(request, asked.quorum)),
+        f"*{_title(request_words.request_title(request))}*",
+        _line(request_words.request_state(request, asked.quorum)),
     ]
     lines += [
         f"✏️ {_within(roster.name_of(person), _SHORT)} asks for changes: {_line(comment)}"
