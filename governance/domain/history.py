@@ -48,6 +48,8 @@ class Asked:
     """Who sat for whom when it was carried out."""
     escalated: set[Role] = field(default_factory=set)
     """Seats that were opened to a second role."""
+    makers: set[PersonId] = field(default_factory=set)
+    """Who made the version, as named when it was opened or since."""
     follows: RequestId | None = None
     followed_by: RequestId | None = None
     answers: list[str] = field(default_factory=list)
@@ -164,6 +166,7 @@ def _take_request(
         history.requests[request_id] = Asked(
             requester=person,
             headline=_pairs(facts.get("headline")),
+            makers={PersonId(m) for m in _words(facts.get("makers"))},
             follows=RequestId(str(facts["follows"])) if facts.get("follows") else None,
         )
         return
@@ -177,6 +180,8 @@ def _take_request(
             asked.in_force.pop(person, None)
         case EventKind.VOTES_VOIDED.value:
             asked.in_force.pop(PersonId(str(facts["voter"])), None)
+        case EventKind.MAKERS_GREW.value:
+            asked.makers |= {PersonId(m) for m in _words(facts.get("added"))}
         case EventKind.CHANGES_ANSWERED.value:
             for who in _words(facts.get("asked_by")):
                 asked.in_force.pop(PersonId(who), None)

@@ -109,6 +109,7 @@ def _model_problems(tx: Transaction, model: ModelName, history: ModelHistory) ->
         if in_force != asked.in_force:
             yield f"the table of decisions says otherwise of request {request_id} than the record"
         if _beside_its_state(requests[request_id]) != (
+            asked.makers,
             asked.escalated,
             asked.follows,
             asked.followed_by,
@@ -130,10 +131,10 @@ def _model_problems(tx: Transaction, model: ModelName, history: ModelHistory) ->
 
 def _beside_its_state(
     request: Request,
-) -> tuple[Set[Role], RequestId | None, RequestId | None, list[str]]:
+) -> tuple[Set[PersonId], Set[Role], RequestId | None, RequestId | None, list[str]]:
     """What a request's own row says beside its state."""
     answers = [a.text for a in request.answers]
-    return request.escalated, request.follows, request.followed_by, answers
+    return request.makers, request.escalated, request.follows, request.followed_by, answers
 
 
 def _plain(tenures: Sequence[Tenure]) -> list[Tenure]:

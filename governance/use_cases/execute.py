@@ -29,7 +29,7 @@ from governance.ports import (
 from governance.use_cases.attention import ask_those_who_could_fill
 from governance.use_cases.audit import quick_check
 from governance.use_cases.grouped import Members, members_of, narrowed, roles_asked
-from governance.use_cases.makers import named_authors
+from governance.use_cases.makers import keep_makers, named_authors
 from governance.use_cases.promote import entered_staging, why_staging_was_skipped
 from governance.use_cases.settle import end_vote, lent_among, move, quorum_of, redraw, settle
 from governance.use_cases.transition import (
@@ -254,16 +254,23 @@ def drop_invalid_votes(
     barred_voters: tuple[tuple[PersonId, str], ...],
 ) -> Request:
     """Void the votes of those who left, lost their role, whose account no longer stands, or whom
-    MLflow names as an author by now."""
+    MLflow names as an author by now, and of those who stood in for such an author. The request
+    that is returned knows its new makers."""
     reasons = dict(barred_voters)
+    authors = named_authors((snapshot,), policy, rules.roster).persons
+    grown = keep_makers(tx, request, authors, EXECUTOR)
+    is_changed, request = grown is not request, grown
+    authors |= request.makers - {request.requester}
     lent = lent_among(tx.decisions(request.id), rules, request)
-    authors = named_authors((snapshot,), policy, rules.roster).persons | (
-        request.makers - {request.requester}
-    )
     for decision in tx.decisions(request.id):
         person = rules.roster.people.get(decision.person)
         if decision.person in authors:
             reasons.setdefault(decision.person, "MLflow names them as an author by now")
+        for stood in decision.standing_in:
+            if stood.absent in authors:
+                name = rules.roster.name_of(stood.absent)
+                reason = f"MLflow names {name}, for whom they stood in, as an author by now"
+                reasons.setdefault(decision.person, reason)
         if person is None:
             reasons.setdefault(decision.person, "no longer in people.yaml")
         elif decision.account not in {str(a) for a in person.slack}:
@@ -276,7 +283,7 @@ def drop_invalid_votes(
             reasons.setdefault(decision.person, outside.strip(" .") or "the role was taken away")
     for person_id, reason in sorted(reasons.items()):
         end_vote(tx, request, person_id, reason, EXECUTOR)
-    if reasons:
+    if reasons or is_changed:
         redraw(tx, request)
     return request
 

@@ -1,14 +1,18 @@
-"""Who made a version, from what MLflow and its tags claim. Decides nothing."""
+"""Who made a version, from what MLflow and its tags claim; whoever was named once stays a maker of
+an open request, by the record. Decides nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from governance.domain.errors import Refused
 from governance.domain.evidence import AuthorClaim, Snapshot
-from governance.domain.identity import PersonId, Roster
+from governance.domain.identity import Actor, PersonId, Roster
+from governance.domain.ledger import Event, EventKind
 from governance.domain.policy import ModelPolicy, UnknownAuthor
+from governance.domain.promotion import Request
+from governance.ports import Transaction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +57,27 @@ def named_authors(snapshots: Sequence[Snapshot], policy: ModelPolicy, roster: Ro
     return Authors(
         persons=frozenset(persons), unmapped=tuple(sorted(unmapped)), unknown=not persons
     )
+
+
+def keep_makers(
+    tx: Transaction, request: Request, authors: frozenset[PersonId], actor: Actor
+) -> Request:
+    """Once named as an author, for good: the request and the record both know the new ones."""
+    added = authors - request.makers
+    if not added:
+        return request
+    tx.record(
+        Event(
+            kind=EventKind.MAKERS_GREW,
+            at=tx.now,
+            actor=actor,
+            model=request.model,
+            version=request.version,
+            request_id=request.id,
+            facts={"added": sorted(added)},
+        )
+    )
+    return tx.save_request(replace(request, makers=request.makers | added))
 
 
 def _claims(snapshots: Sequence[Snapshot], policy: ModelPolicy) -> list[AuthorClaim]:

@@ -36,7 +36,6 @@ from governance.use_cases.execute import (
     expire_if_due,
     note_problem,
 )
-from governance.use_cases.makers import named_authors
 from governance.use_cases.news import announce_new_versions
 from governance.use_cases.observe import keep_first_sights, observe
 from governance.use_cases.settle import move, redraw, settle, void_votes
@@ -193,10 +192,7 @@ def look_again(world: World, request_id: RequestId) -> Request:
         if request.target is Stage.PRODUCTION and len(production.staged) <= 1 and moved:
             why = "Production changed since this request was opened. Ask again against it."
             return move(tx, request, Happening.BINDING_BROKEN, _ACTOR, why)
-        authors = named_authors((snapshot,), policy, rules.roster).persons
-        if not authors <= request.makers:  # once named as an author, for good
-            request = tx.save_request(replace(request, makers=request.makers | authors))
-        drop_invalid_votes(tx, request, rules, policy, snapshot, tuple(barred))
+        request = drop_invalid_votes(tx, request, rules, policy, snapshot, tuple(barred))
         named = policy.named(request.target)
         evidence = evidence_digest(snapshot, named)
         checks = check_again(tx, request, rules, policy, snapshot)

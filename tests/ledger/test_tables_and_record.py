@@ -122,6 +122,15 @@ def test_an_edited_vote_is_found_out_by_the_record(
     assert after(after_a_rollback, owner, edit).problems == (problem,)
 
 
+def test_edited_makers_are_found_out_by_the_record(after_a_rollback: Desk, owner: Owner) -> None:
+    """Whoever is taken from them might approve their own work."""
+    with after_a_rollback.store.read() as tx:
+        request = tx.requests(MODEL, limit=1)[0]
+    edit = """UPDATE requests SET body = replace(body, '"makers":["dana"]', '"makers":["vera"]')"""
+    problem = f"the table of requests says otherwise of request {request.id} than the record"
+    assert after(after_a_rollback, owner, edit).problems == (problem,)
+
+
 @pytest.mark.parametrize("statement", EDITED_REVIEWS)
 def test_an_edited_review_is_found_out_by_the_record(
     desk: Desk, owner: Owner, statement: str

@@ -126,6 +126,23 @@ def test_an_author_who_was_named_for_a_while_stays_barred(desk: Desk) -> None:
         desk.vote(request, "ana")
 
 
+def test_an_author_who_was_named_only_when_it_was_carried_out_stays_barred(desk: Desk) -> None:
+    """The first look at the new name is the one before the transition; the record keeps it."""
+    request = desk.promote()
+    desk.vote(request, "ana")
+    desk.vote(request, "raj")
+    _made_by(desk, "dana", "ana")
+    desk.push_on()
+    assert desk.request(request.id).makers == {"dana", "ana"}
+    (grew,) = [e for e in desk.events() if e["kind"] == EventKind.MAKERS_GREW.value]
+    assert (grew["request"], grew["facts"]) == (request.id, {"added": ["ana"]})
+    _made_by(desk, "dana")
+    with pytest.raises(Refused, match="Ana made this version"):
+        desk.vote(request, "ana")
+    desk.look_around()
+    assert desk.kinds().count(EventKind.MAKERS_GREW.value) == 1
+
+
 def test_evidence_that_changes_while_files_are_read_is_seen(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

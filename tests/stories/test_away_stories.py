@@ -21,6 +21,8 @@ from tests.builders import MODEL, a_policy, a_rule, a_snapshot, some_rules
 from tests.stories.desk import Desk
 
 LAST_DAY = date(2026, 3, 6)
+_MADE_BY_DANA = a_snapshot().author_claims
+_MADE_BY_ANA = a_snapshot(author="ana").author_claims
 
 
 @pytest.fixture(autouse=True)
@@ -135,6 +137,34 @@ def test_a_stand_in_has_nothing_from_an_author(desk: Desk) -> None:
     assert "otto" not in asked(desk)
     with pytest.raises(Refused, match="stands in for Ana, who made this version"):
         desk.vote(request, "otto")
+
+
+@pytest.mark.parametrize("own", ["on_call", "validator"])
+@pytest.mark.parametrize("look", ["before the transition", "every minute"])
+def test_a_stand_ins_vote_falls_when_who_is_away_is_named_as_an_author(
+    desk: Desk, look: str, own: str
+) -> None:
+    """Ana is named after Otto voted for her: whoever has her voice has her conflict, for any seat,
+    also with a role of their own."""
+    desk.with_roles("otto", own)
+    away(desk, "ana")
+    request = desk.promote()
+    desk.vote(request, "otto")
+    if look == "before the transition":
+        desk.vote(request, "raj")
+    desk.registry.change(MODEL, 4, author_claims=(*_MADE_BY_DANA, *_MADE_BY_ANA))
+    if look == "before the transition":
+        desk.push_on()
+    else:
+        desk.look_around()
+    stands = desk.request(request.id)
+    assert (stands.state, desk.production()) == (State.PENDING, (3,))
+    assert stands.makers == {"dana", "ana"}
+    with desk.store.read() as tx:
+        assert "otto" not in {d.person for d in tx.decisions(request.id)}
+    (told,) = [n for n in desk.notices() if n.what == "vote_voided"]
+    assert told.person == "otto"
+    assert "MLflow names Ana, for whom they stood in, as an author by now" in str(told.facts["why"])
 
 
 def test_nothing_is_handed_on(desk: Desk) -> None:
