@@ -12,6 +12,7 @@ from bot.glass_view import ShownReview, Wanted, refusal_with_glass
 from bot.messages import glass_words
 from bot.typed import parse_promotion, parse_rollback
 from bot.views import Drawn
+from governance.domain.approval import RequestId
 from governance.domain.break_glass import Bypass, GlassId
 from governance.domain.errors import FoureyesError
 from governance.domain.evidence import ModelName, Stage, Version
@@ -21,7 +22,7 @@ from governance.domain.promotion import Request
 from governance.domain.review import Answer, standing_of
 from governance.ports import Rules, Transaction
 from governance.use_cases.break_glass import Plea, could_break_glass, leads_to_production
-from governance.use_cases.break_glass_promotion import break_glass_to_promote
+from governance.use_cases.break_glass_promotion import Order, break_glass_to_promote
 from governance.use_cases.break_glass_rollback import break_glass_to_roll_back
 from governance.use_cases.restore import Restored
 from governance.use_cases.reviews import give_review, is_still_there, skipped_people
@@ -72,12 +73,17 @@ def break_glass(
             actor=actor,
             standing=standing,
         )
+    order = Order(
+        model=model,
+        version=version,
+        from_version=Version(int(payload["from"])) if payload["from"] else None,
+        request_id=RequestId(payload["request"]) if payload.get("request") else None,
+        downgrade=payload["downgrade"] == "yes",
+    )
     return break_glass_to_promote(
         world,
-        model,
-        version,
+        order,
         plea,
-        downgrade=payload["downgrade"] == "yes",
         actor=actor,
         standing=standing,
         progress=progress,

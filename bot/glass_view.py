@@ -101,6 +101,7 @@ def glass_modal(plan: Plan, roster: Roster, *, downgrade: bool, channel: str) ->
         "model": plan.model,
         "version": plan.version,
         "from": plan.from_version,
+        "request": plan.request_id,
         "downgrade": downgrade,
         "channel": channel,
         # The first so many: whatever else is skipped then, is too much, and refused.

@@ -147,7 +147,10 @@ def register(
             _log.warning("no form for breaking glass: %s", problem.sentence)
             return
         wanted = Wanted(
-            bypass=Bypass.PROMOTION, model=request.model, version=request.version, downgrade=True
+            bypass=Bypass.PROMOTION,
+            model=request.model,
+            version=request.version,
+            downgrade=request.is_downgrade,
         )
         glass.open(str(body["trigger_id"]), wanted, str(body["user"]["id"]), channel_of(body))
         intake.hand_over(stored)

@@ -93,6 +93,7 @@ def register(app: App, intake: Intake, world: World, form: GlassForm) -> None:
             "model": str(about["model"]),
             "version": str(about["version"]),
             "from": str(about["from"] or ""),
+            "request": str(about.get("request") or ""),
             "downgrade": "yes" if about["downgrade"] is True else "no",
             "marks": json.dumps(about["marks"]),
             "at": now.isoformat(),

@@ -132,19 +132,22 @@ def skipped_of_promotion(
     """The empty seats, the checks that have not passed, and what else stands against it. The
     empty seats review it, by the second role too where one was opened to it; where every seat was
     filled, all of them look at it once more."""
-    unpassed = tuple(
-        SkippedRule(what=f"check {c.check} {_SAID[c.outcome]}", found=c.finding)
-        for c in checks
-        if c.outcome is not Outcome.PASSED
-    )
     missing = Counter(quorum.missing) or Counter({s.role: s.count for s in seats})
     second = {s.role: s.escalation.to for s in seats if s.escalation and s.role in escalated}
     return Skipped(
         approvals=quorum.missing,
-        rules=(*other, *unpassed),
+        rules=(*other, *_unpassed(checks)),
         review=_seats(
             (frozenset({role, second.get(role, role)}), count) for role, count in missing.items()
         ),
+    )
+
+
+def _unpassed(checks: Iterable[CheckResult]) -> tuple[SkippedRule, ...]:
+    return tuple(
+        SkippedRule(what=f"check {c.check} {_SAID[c.outcome]}", found=c.finding)
+        for c in checks
+        if c.outcome is not Outcome.PASSED
     )
 
 
@@ -152,10 +155,14 @@ _SAID = {Outcome.FAILED: "failed", Outcome.WAITING: "waits", Outcome.PASSED: "pa
 
 
 def skipped_of_rollback(
-    policy: ModelPolicy, person: Person, why_not_eligible: str | None, promotion: Sequence[Seats]
+    policy: ModelPolicy,
+    person: Person,
+    why_not_eligible: str | None,
+    promotion: Sequence[Seats],
+    checks: Iterable[CheckResult] = (),
 ) -> Skipped:
-    """The role that the person lacks, and the approvals that any other target would have needed.
-    Each is reviewed by whoever holds it."""
+    """The role that the person lacks, and the approvals and checks of the promotion that any other
+    target is. Each is reviewed by whoever holds the role."""
     roles = policy.rollback_roles
     rules: list[SkippedRule] = []
     wanted: list[tuple[frozenset[Role], int]] = []
@@ -168,6 +175,7 @@ def skipped_of_rollback(
         wanted.append((roles, 1))
     if why_not_eligible is not None:
         rules.append(SkippedRule(what="the target is not eligible", found=why_not_eligible))
+        rules.extend(_unpassed(checks))
         for seat in promotion:
             approvals.extend([seat.role] * seat.count)
             wanted.append((frozenset({seat.role}), seat.count))

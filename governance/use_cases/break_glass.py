@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from governance.domain.approval import who_is_missing
+from governance.domain.approval import RequestId, who_is_missing
 from governance.domain.break_glass import (
     PASSES,
     BrokenGlass,
@@ -51,6 +51,8 @@ class Plan:
     model: ModelName
     from_version: Version | None
     version: Version
+    request_id: RequestId | None = None
+    """The open request that it would carry out."""
     skipped: Skipped
     reviewers: tuple[PersonId, ...]
     """Everyone who could fill a seat that is skipped: they are told, and review it."""
@@ -211,6 +213,7 @@ def plan_of(
     skipped: Skipped,
     barred: Mapping[PersonId, str],
     now: datetime,
+    request_id: RequestId | None = None,
 ) -> Plan:
     """What follows from it. Raises Refused as `new_glass` does."""
     require_skips(skipped, about.policy.model)
@@ -222,6 +225,7 @@ def plan_of(
         model=about.policy.model,
         from_version=from_version,
         version=version,
+        request_id=request_id,
         skipped=skipped,
         reviewers=tuple(sorted(p.id for p in people if p.roles & wanted and p.id not in barred)),
         on_call=about.policy.on_call,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from governance.domain.approval import Quorum, tally
+from governance.domain.approval import Quorum, RequestId, tally
 from governance.domain.break_glass import (
     BrokenGlass,
     Bypass,
@@ -23,7 +23,7 @@ from governance.domain.ledger import EventKind
 from governance.domain.policy import StageRule
 from governance.domain.promotion import Event as Happening
 from governance.domain.promotion import Request
-from governance.ports import ProductionState, Transaction
+from governance.ports import ProductionState, Rules, Transaction
 from governance.use_cases.audit import quick_check
 from governance.use_cases.break_glass import (
     Entitled,
@@ -35,7 +35,6 @@ from governance.use_cases.break_glass import (
     require_plea,
 )
 from governance.use_cases.execute import (
-    Evidence,
     as_they_count,
     check_again,
     drop_invalid_votes,
@@ -43,6 +42,7 @@ from governance.use_cases.execute import (
     read_again,
     what_differs,
 )
+from governance.use_cases.grouped import members_of, narrowed, roles_asked
 from governance.use_cases.makers import authors_of
 from governance.use_cases.observe import observe
 from governance.use_cases.promote import (
@@ -63,6 +63,19 @@ from governance.use_cases.settle import barred_for, move, quorum_of, refuse_over
 from governance.use_cases.sides import with_profile
 from governance.use_cases.transition import EXECUTOR, carry_out, intend_transition
 from governance.use_cases.world import World
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """A promotion past policy as it was shown and confirmed."""
+
+    model: ModelName
+    version: Version
+    from_version: Version | None
+    """What was in Production then: nothing else is replaced."""
+    request_id: RequestId | None
+    """The open request for which it was shown: that one is carried out, or nothing is."""
+    downgrade: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,9 +109,10 @@ def plan_promotion(
         with world.registry.together():
             observe(world, model)
             found = _open_request(world, about, model, version)
+            rules = _as_they_count(world, about)
             if found is not None:
                 with world.store.read() as tx:
-                    case, now = _of_request(tx, about, found, found.snapshot), tx.now
+                    case, now = _of_request(tx, about, rules, found, found.snapshot), tx.now
                 champion = found.champion
             else:
                 wish = Wish(
@@ -110,13 +124,14 @@ def plan_promotion(
                 )
                 rule, draft = _considered(world, about, wish)
                 with world.store.read() as tx:
-                    case, now = _of_draft(tx, about, rule, draft), tx.now
+                    case, now = _of_draft(tx, about, rules, rule, draft), tx.now
                 champion = draft.champion
         return plan_of(
             about,
             Bypass.PROMOTION,
             from_version=champion.version if champion else None,
             version=version,
+            request_id=found.id if found else None,
             skipped=case.skipped,
             barred=case.barred,
             now=now,
@@ -125,11 +140,9 @@ def plan_promotion(
 
 def break_glass_to_promote(
     world: World,
-    model: ModelName,
-    version: Version,
+    order: Order,
     plea: Plea,
     *,
-    downgrade: bool,
     actor: Actor,
     standing: Standing,
     progress: Callable[[int, int], None],
@@ -141,10 +154,13 @@ def break_glass_to_promote(
     executing while MLflow does not answer (then the reconciler goes on).
 
     Raises:
-        Refused: not this person, or something that break-glass does not pass; recorded.
-        Conflict: more would be skipped than was shown, or another transition runs.
+        Refused: not this person, the request that was shown is over, or something that break-glass
+        does not pass; recorded.
+        Conflict: Production is another than was shown, more would be skipped, or another
+        transition runs.
         IntegrityViolation: the record contradicts its kept heads: promotions stop, this one too.
     """
+    model, version = order.model, order.version
     with world.refusals_recorded(
         EventKind.BREAK_GLASS_REFUSED, actor, model=model, version=version
     ):
@@ -153,25 +169,26 @@ def break_glass_to_promote(
         with world.store.read() as tx:
             quick_check(tx, world.heads)
         observe(world, model)
-        found = _open_request(world, about, model, version)
+        found = _ordered_request(world, about, order)
         if found is not None:
-            return _of_open_request(world, about, found, plea, actor)
+            return _of_open_request(world, about, found, order, plea, actor)
         wish = Wish(
             model=model,
             version=version,
             target=Stage.PRODUCTION,
             reason=plea.reason,
             ticket=plea.incident,
-            downgrade=downgrade,
+            downgrade=order.downgrade,
         )
         rule, draft = _considered(world, about, wish)
+        rules = _as_they_count(world, about)
         # Read now and never from what was known: nobody else looks before it is carried out.
         content = world.registry.content(model, version, progress=progress)
         with world.model_locked(model):
-            production = _unchanged_production(world, about, draft)
+            production = _unchanged_production(world, about, draft, order)
             with world.store.transaction() as tx:
                 _refuse_busy(tx, model)
-                case = _of_draft(tx, about, rule, draft)
+                case = _of_draft(tx, about, rules, rule, draft)
                 glass = new_glass(
                     tx,
                     about,
@@ -187,7 +204,7 @@ def break_glass_to_promote(
 
 
 def _of_open_request(
-    world: World, about: Entitled, request: Request, plea: Plea, actor: Actor
+    world: World, about: Entitled, request: Request, order: Order, plea: Plea, actor: Actor
 ) -> Request:
     evidence = read_again(world, request)
     with world.model_locked(request.model):
@@ -196,6 +213,8 @@ def _of_open_request(
             snapshot=world.registry.snapshot(request.model, request.version),
             production=world.registry.production(request.model),
         )
+        _refuse_moved(order, evidence.production)
+        rules = as_they_count(about.rules, request, evidence)
         with world.store.transaction() as tx:
             request = tx.request(request.id)
             refuse_over(tx, request)
@@ -203,8 +222,10 @@ def _of_open_request(
             difference = what_differs(request, about.policy, evidence)
             if difference is not None:
                 return move(tx, request, Happening.BINDING_BROKEN, EXECUTOR, difference)
-            request = _without_invalid_votes(tx, about, request, evidence)
-            case = _of_request(tx, about, request, evidence.snapshot)
+            request = drop_invalid_votes(
+                tx, request, rules, about.policy, evidence.snapshot, evidence.barred_voters
+            )
+            case = _of_request(tx, about, rules, request, evidence.snapshot)
             glass = new_glass(
                 tx,
                 about,
@@ -218,13 +239,11 @@ def _of_open_request(
         return _carry_out(world, request)
 
 
-def _without_invalid_votes(
-    tx: Transaction, about: Entitled, request: Request, evidence: Evidence
-) -> Request:
-    rules = as_they_count(about.rules, request, evidence)
-    return drop_invalid_votes(
-        tx, request, rules, about.policy, evidence.snapshot, evidence.barred_voters
-    )
+def _as_they_count(world: World, about: Entitled) -> Rules:
+    """The rules with the roles that a promotion asks for held by those alone whom Slack shows in
+    their user groups: nothing is asked again before it is carried out."""
+    asked = roles_asked(about.policy, Stage.PRODUCTION)
+    return narrowed(about.rules, members_of(world, about.rules.roster, asked), asked)
 
 
 def _begin(
@@ -277,6 +296,34 @@ def _open_request(
     return None
 
 
+def _ordered_request(world: World, about: Entitled, order: Order) -> Request | None:
+    """The request to carry out; None where one is to be opened, which never takes the place of a
+    request that was shown."""
+    found = _open_request(world, about, order.model, order.version)
+    if order.request_id is None or (found is not None and found.id == order.request_id):
+        return found
+    with world.store.read() as tx:
+        state = tx.request(order.request_id).state
+    raise Refused(
+        "request_over",
+        f"Request {order.request_id}, which you looked at, is {state.value} by now; nothing was "
+        "done. Look at it again.",
+    )
+
+
+def _refuse_moved(order: Order, production: ProductionState) -> None:
+    """Raises Conflict `changed_meanwhile` when Production is another than was shown."""
+    if production.current != order.from_version:
+        now, was = (
+            "empty" if v is None else f"v{v}" for v in (production.current, order.from_version)
+        )
+        raise Conflict(
+            "changed_meanwhile",
+            f"Production is {now} by now, and was {was} when you looked; nothing was done. "
+            "Look at it again.",
+        )
+
+
 def _considered(world: World, about: Entitled, wish: Wish) -> tuple[StageRule, Draft]:
     """What is asked for, and that nothing stands against it that break-glass does not pass."""
     rule = about.policy.rule(Stage.PRODUCTION)
@@ -314,13 +361,16 @@ def _considered(world: World, about: Entitled, wish: Wish) -> tuple[StageRule, D
     return rule, replace(draft, quarantined=quarantined)
 
 
-def _unchanged_production(world: World, about: Entitled, draft: Draft) -> ProductionState:
+def _unchanged_production(
+    world: World, about: Entitled, draft: Draft, order: Order
+) -> ProductionState:
     """What is in Production, if neither that nor the version is another than before its files were
-    read. Raises Conflict `changed_meanwhile`."""
+    read, nor Production another than was shown. Raises Conflict `changed_meanwhile`."""
     model, version = draft.snapshot.model, draft.snapshot.version
     named = about.policy.named(Stage.PRODUCTION)
     snapshot = world.registry.snapshot(model, version)
     production = world.registry.production(model)
+    _refuse_moved(order, production)
     was = draft.champion.version if draft.champion else None
     same = evidence_digest(snapshot, named) == evidence_digest(draft.snapshot, named)
     if not same or snapshot.stage is not draft.snapshot.stage or production.current != was:
@@ -332,13 +382,12 @@ def _unchanged_production(world: World, about: Entitled, draft: Draft) -> Produc
     return production
 
 
-def _of_draft(tx: Transaction, about: Entitled, rule: StageRule, draft: Draft) -> _Case:
-    checks = evaluate(rule, situation_of(draft, about.rules), now=tx.now)
+def _of_draft(
+    tx: Transaction, about: Entitled, rules: Rules, rule: StageRule, draft: Draft
+) -> _Case:
+    checks = evaluate(rule, situation_of(draft, rules), now=tx.now)
     quorum = tally(rule.seats, {}, barred_for(about.policy, draft.makers, about.person.id))
-    other = list(_other_rules(rule, draft.snapshot))
-    skipped = why_staging_was_skipped(about.policy, draft.snapshot, tx.tenures(draft.wish.model))
-    if skipped is not None:
-        other.append(SkippedRule(what="the rule for Staging", found=skipped))
+    other = (*_other_rules(rule, draft.snapshot), *_staging(tx, about, draft.snapshot))
     return _Case(
         checks=checks,
         quorum=quorum,
@@ -364,16 +413,25 @@ def _other_rules(rule: StageRule, snapshot: Snapshot) -> tuple[SkippedRule, ...]
     )
 
 
-def _of_request(tx: Transaction, about: Entitled, request: Request, snapshot: Snapshot) -> _Case:
+def _staging(tx: Transaction, about: Entitled, snapshot: Snapshot) -> tuple[SkippedRule, ...]:
+    found = why_staging_was_skipped(about.policy, snapshot, tx.tenures(snapshot.model))
+    return () if found is None else (SkippedRule(what="the rule for Staging", found=found),)
+
+
+def _of_request(
+    tx: Transaction, about: Entitled, rules: Rules, request: Request, snapshot: Snapshot
+) -> _Case:
     rule = about.policy.stages[request.target]
-    checks = check_again(tx, request, about.rules, about.policy, snapshot)
-    quorum = quorum_of(tx, about.rules, about.policy, request)
+    checks = check_again(tx, request, rules, about.policy, snapshot)
+    quorum = quorum_of(tx, rules, about.policy, request)
     names = ", ".join(about.rules.roster.name_of(p) for p in quorum.unanswered)
     unanswered = SkippedRule(what="changes were asked for", found=f"{names} waits for an answer")
-    other = (unanswered,) if quorum.unanswered else ()
+    other = (*((unanswered,) if quorum.unanswered else ()), *_staging(tx, about, snapshot))
     skipped = skipped_of_promotion(rule.seats, quorum, checks, other, escalated=request.escalated)
-    # Where every seat is filled, those who sit look once more at what the checks say.
-    sitting = [s.person for s in quorum.seats if s.person is not None] if quorum.missing else []
+    # Where every seat is filled, those who sit look once more at what the checks say. Whoever
+    # was stood in for has had their voice as well.
+    seated = (p for s in quorum.seats for p in (s.person, s.absent) if p is not None)
+    sitting = list(seated) if quorum.missing else []
     return _Case(
         checks=checks,
         quorum=quorum,

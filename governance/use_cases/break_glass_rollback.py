@@ -11,8 +11,9 @@ from governance.domain.break_glass import (
     barred_from_review,
     skipped_of_rollback,
 )
+from governance.domain.checks import CheckResult, Situation, evaluate
 from governance.domain.errors import Refused
-from governance.domain.evidence import ModelName, Stage, Version
+from governance.domain.evidence import ModelName, Snapshot, Stage, Version
 from governance.domain.identity import Actor, PersonId, Standing
 from governance.domain.ledger import EventKind
 from governance.ports import Transaction
@@ -25,8 +26,10 @@ from governance.use_cases.break_glass import (
     plan_of,
     require_plea,
 )
-from governance.use_cases.makers import named_authors
+from governance.use_cases.grouped import members_of, narrowed, roles_asked
+from governance.use_cases.makers import authors_of, named_authors
 from governance.use_cases.observe import observe
+from governance.use_cases.promote import entered_staging
 from governance.use_cases.restore import (
     Restored,
     Switch,
@@ -40,9 +43,16 @@ from governance.use_cases.world import World
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Case:
+class _Target:
+    current: Version
     version: Version
     is_last_known_good: bool
+    why_not: str | None
+    """Why it is no target of a rollback, so that going there is a promotion."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Case:
     skipped: Skipped
     barred: dict[PersonId, str]
 
@@ -70,14 +80,15 @@ def plan_rollback(
         with world.model_locked(model):
             finish_what_is_done(world, model)
             current = current_production(world.registry.production(model), model)
-        existing = _existing(world, model)
+        target = _target(world, model, current, version)
+        as_promotion = None if target.why_not is None else _as_promotion(world, about, target)
         with world.store.read() as tx:
-            case, now = _case(tx, about, current, version, existing), tx.now
+            case, now = _case(tx, about, target, as_promotion), tx.now
         return plan_of(
             about,
             Bypass.ROLLBACK,
             from_version=current,
-            version=case.version,
+            version=target.version,
             skipped=case.skipped,
             barred=case.barred,
             now=now,
@@ -113,9 +124,10 @@ def break_glass_to_roll_back(
             finish_what_is_done(world, model)
             current = current_production(world.registry.production(model), model)
             require_still_in_production(model, from_version, current)
-            existing = _existing(world, model)
+            target = _target(world, model, current, to_version)
+            as_promotion = None if target.why_not is None else _as_promotion(world, about, target)
             with world.store.read() as tx:
-                case = _case(tx, about, current, to_version, existing)
+                case = _case(tx, about, target, as_promotion)
                 glass = new_glass(
                     tx,
                     about,
@@ -130,26 +142,17 @@ def break_glass_to_roll_back(
                 from_version=from_version,
                 to_version=to_version,
                 why=f"Break-glass (incident {plea.incident}): {plea.reason}",
-                last_known_good=case.is_last_known_good,
+                last_known_good=target.is_last_known_good,
                 glass=glass,
             )
             intent = intend(world, wanted, actor)
             return switch(world, intent, actor, began=began)
 
 
-def _existing(world: World, model: ModelName) -> frozenset[Version]:
-    return frozenset(v.version for v in world.registry.versions(model))
-
-
-def _case(
-    tx: Transaction,
-    about: Entitled,
-    current: Version,
-    version: Version | None,
-    existing: frozenset[Version],
-) -> _Case:
-    model = about.policy.model
-    options = options_for(tx, model, current, existing)
+def _target(world: World, model: ModelName, current: Version, version: Version | None) -> _Target:
+    existing = frozenset(v.version for v in world.registry.versions(model))
+    with world.store.read() as tx:
+        options = options_for(tx, model, current, existing)
     target = options.target if version is None else version
     if target is None:
         raise Refused(
@@ -161,19 +164,59 @@ def _case(
     if target not in existing:
         raise Refused("no_such_version", f"MLflow has no version {target} of {model}.")
     eligible = target in options.eligible
-    why = None if eligible else dict(options.reasons).get(target, "it was never in Production")
-    rule = about.policy.rule(Stage.PRODUCTION)
-    skipped = skipped_of_rollback(about.policy, about.person, why, rule.seats if rule else ())
-    saved = tx.saved_snapshot(model, target)
-    first = tx.first_snapshot(model, target)
-    seen = [s for s in (first, saved[0] if saved else None) if s is not None]
-    authors = named_authors(seen, about.policy, about.rules.roster).persons
-    barred = barred_from_review(
-        about.policy, makers=authors, requester=about.person.id, breaker=about.person.id
-    )
-    return _Case(
+    why_not = None if eligible else dict(options.reasons).get(target, "it was never in Production")
+    return _Target(
+        current=current,
         version=target,
         is_last_known_good=target == options.target,
-        skipped=skipped,
-        barred=dict(barred),
+        why_not=why_not,
     )
+
+
+def _as_promotion(world: World, about: Entitled, target: _Target) -> Situation:
+    """What a target that is none looks like, as a promotion would look at it.
+
+    Raises:
+        Refused: `unknown_author`, or MLflow does not tell what it is.
+    """
+    model = about.policy.model
+    asked = roles_asked(about.policy, Stage.PRODUCTION)
+    rules = narrowed(about.rules, members_of(world, about.rules.roster, asked), asked)
+    snapshot = world.registry.snapshot(model, target.version)
+    with world.store.read() as tx:
+        tenures = tx.tenures(model)
+        seen = (*_kept(tx, model, target.version), snapshot)
+        kept = tx.saved_snapshot(model, target.current)
+    return Situation(
+        candidate=snapshot,
+        champion=kept[0] if kept else world.registry.snapshot(model, target.current),
+        entered_staging_at=entered_staging(tenures, target.version),
+        roster=rules.roster,
+        makers=authors_of(seen, about.policy, rules.roster).persons,
+    )
+
+
+def _kept(tx: Transaction, model: ModelName, version: Version) -> tuple[Snapshot, ...]:
+    saved = tx.saved_snapshot(model, version)
+    first = tx.first_snapshot(model, version)
+    return tuple(s for s in (first, saved[0] if saved else None) if s is not None)
+
+
+def _case(
+    tx: Transaction, about: Entitled, target: _Target, as_promotion: Situation | None
+) -> _Case:
+    rule = about.policy.rule(Stage.PRODUCTION)
+    if as_promotion is None:
+        seen = _kept(tx, about.policy.model, target.version)
+        makers = named_authors(seen, about.policy, about.rules.roster).persons
+        checks: tuple[CheckResult, ...] = ()
+    else:
+        makers = as_promotion.makers
+        checks = evaluate(rule, as_promotion, now=tx.now) if rule else ()
+    skipped = skipped_of_rollback(
+        about.policy, about.person, target.why_not, rule.seats if rule else (), checks
+    )
+    barred = barred_from_review(
+        about.policy, makers=makers, requester=about.person.id, breaker=about.person.id
+    )
+    return _Case(skipped=skipped, barred=dict(barred))

@@ -3,6 +3,7 @@ those who were skipped have the last word."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from bot.messages.glass_words import BUTTON, CONFIRM
@@ -124,6 +125,22 @@ def test_an_open_request_can_be_carried_out_past_policy_by_its_menu(office: Offi
     )
     thread = " ".join(otto.sees(m) for m in otto.thread(request))
     assert "Now executing. Break-glass (incident INC-12): v3 declines everybody" in thread
+
+
+def test_a_form_that_was_filled_before_production_moved_does_nothing(office: Office) -> None:
+    """Its request is over by now, and what it showed is not what would be done."""
+    with_glass(office)
+    office.desk.staged(4)
+    office.desk.staged(5)
+    office.person("dana").type(CHANNEL, f"/promote {MODEL} 4 production better")
+    otto = office.person("otto")
+    otto.choose(office.request(), "more", BUTTON)
+    modal = filled(office, "otto", "1 approval from risk")
+    assert json.loads(str(modal.payload["private_metadata"]))["downgrade"] is False
+    office.desk.promoted(5)
+    assert otto.fill_and_submit(modal, dict(YES)).is_accepted
+    office.reads("otto", "is superseded by now")
+    assert office.desk.production() == (5,)
 
 
 def test_without_break_glass_in_the_policy_no_menu_offers_it(office: Office) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from governance.domain.approval import RequestId
 from governance.domain.evidence import Stage, Version
 from governance.domain.identity import Role
 from governance.domain.policy import BreakGlassRule, MetricAtLeast, ModelPolicy
@@ -12,7 +13,11 @@ from governance.domain.promotion import Request
 from governance.domain.review import Answer, Review
 from governance.ports import Notice
 from governance.use_cases.break_glass import Plan, Plea
-from governance.use_cases.break_glass_promotion import break_glass_to_promote, plan_promotion
+from governance.use_cases.break_glass_promotion import (
+    Order,
+    break_glass_to_promote,
+    plan_promotion,
+)
 from governance.use_cases.break_glass_rollback import break_glass_to_roll_back, plan_rollback
 from governance.use_cases.restore import Restored
 from governance.use_cases.reviews import give_review, look_after_reviews
@@ -59,16 +64,27 @@ def break_glass(
     reason: str = WHY,
     incident: str = "INC-12",
     shown: frozenset[str] | None = None,
+    from_version: int | None = None,
+    request: RequestId | None = None,
+    downgrade: bool = False,
 ) -> Request:
     """Confirm what was shown."""
     actor = desk.actor(by)
-    marks = plan(desk, version, by=by).skipped.marks if shown is None else shown
+    was = Version(from_version or 3)
+    if shown is None:
+        planned = plan(desk, version, by=by)
+        shown, was = planned.skipped.marks, planned.from_version or was
+    order = Order(
+        model=MODEL,
+        version=Version(version),
+        from_version=was,
+        request_id=request,
+        downgrade=downgrade,
+    )
     return break_glass_to_promote(
         desk.world,
-        MODEL,
-        Version(version),
-        Plea(reason=reason, incident=incident, shown=marks),
-        downgrade=False,
+        order,
+        Plea(reason=reason, incident=incident, shown=shown),
         actor=actor,
         standing=desk.accounts.standing(actor.account),
         progress=lambda _done, _total: None,
