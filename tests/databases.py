@@ -7,6 +7,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
@@ -44,6 +45,12 @@ class PostgresServer:
         store.upgrade()
         store.close()
 
+    def trust_the_disk(self) -> None:
+        """Wait for no disk: tests kill processes, and never the machine."""
+        for setting in ("fsync", "full_page_writes"):
+            self._run(f"ALTER SYSTEM SET {setting} = off")
+        self._run("SELECT pg_reload_conf()")
+
     def _run(self, statement: str) -> None:
         url = make_url(self.admin_url).set(drivername="postgresql+psycopg")
         engine = create_engine(url, isolation_level="AUTOCOMMIT")
@@ -62,6 +69,7 @@ def postgres() -> Iterator[PostgresServer]:
     with tempfile.TemporaryDirectory(prefix="foureyes-pg-") as folder:
         server = get_server(Path(folder) / "data", cleanup_mode="stop")
         running = PostgresServer(server.get_uri())
+        running.trust_the_disk()
         running.make_template(Path(folder))
         yield running
         # Nothing of it is kept: an orderly end would write every database out first.
@@ -83,11 +91,20 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 def new_sqlite(folder: Path) -> str:
     """The URL of a fresh, migrated database in a file."""
-    url = f"sqlite:///{folder / 'record.db'}"
-    store = open_store(url, HeadFile(folder / "migration-heads"))
-    store.upgrade()
-    store.close()
-    return url
+    file = folder / "record.db"
+    file.write_bytes(migrated_sqlite())
+    return f"sqlite:///{file}"
+
+
+@cache
+def migrated_sqlite() -> bytes:
+    """The bytes of one, migrated once in each process; every test copies that."""
+    with tempfile.TemporaryDirectory(prefix="foureyes-sqlite-") as folder:
+        file = Path(folder) / "record.db"
+        store = open_store(f"sqlite:///{file}", HeadFile(Path(folder) / "heads"))
+        store.upgrade()
+        store.close()
+        return file.read_bytes()
 
 
 def fail_over(url: str, *, read_only: bool) -> None:

@@ -15,6 +15,7 @@ from governance.domain.identity import Actor
 from governance.domain.ledger import Event, EventKind
 from governance.domain.tenure import Origin, Tenure
 from tests.cli.program import POLICIES, Ended, foureyes_in_process
+from tests.databases import migrated_sqlite
 
 MODEL = ModelName("credit_scoring")
 OPERATOR = Actor.automatic("test")
@@ -55,9 +56,10 @@ class Deployment:
     def store(self) -> Iterator[SqlStore]:
         """The store, with its tables."""
         self.database.parent.mkdir(exist_ok=True)
+        if not self.database.exists():
+            self.database.write_bytes(migrated_sqlite())
         store = open_store(f"sqlite:///{self.database}", HeadFile(self.heads))
         try:
-            store.upgrade()
             yield store
         finally:
             store.close()

@@ -60,17 +60,22 @@ def test_a_vote_of_somebody_whom_mlflow_names_as_author_by_now_is_void(desk: Des
 
 
 def test_first_sights_are_kept_once_and_a_few_at_a_time(desk: Desk) -> None:
-    """Newest first; a version whose run is gone is left out."""
+    """Those that are announced, and five others at each look, newest first."""
     with desk.store.read() as tx:
         assert tx.kept_versions(MODEL) == {3, 4, 5}
-    for number in range(6, 14):
+    for number in range(6, 40):
         desk.registry.add(a_snapshot(number), a_content(number))
     desk.look_around()
+    announced, a_few = range(20, 40), range(15, 20)
     with desk.store.read() as tx:
-        assert tx.kept_versions(MODEL) == {3, 4, 5, *range(9, 14)}
+        assert tx.kept_versions(MODEL) == {3, 4, 5, *announced}
     desk.look_around()
     with desk.store.read() as tx:
-        assert tx.kept_versions(MODEL) == set(range(3, 14))
+        assert tx.kept_versions(MODEL) == {3, 4, 5, *announced, *a_few}
+    for _ in range(2):
+        desk.look_around()
+    with desk.store.read() as tx:
+        assert tx.kept_versions(MODEL) == set(range(3, 40))
         first = tx.first_snapshot(MODEL, a_snapshot(13).version)
     assert first is not None
     desk.look_around()
