@@ -5,8 +5,6 @@ Decides nothing: words come from `messages`, blocks from `views`, state from the
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -25,9 +23,10 @@ from bot.messages.alert_words import alert_line, reminder
 from bot.mlflow_ui import MlflowUi
 from bot.news_view import news_message, shown_news
 from bot.pictures import PICTURE_TROUBLE, NoPictures, Pictures
-from bot.places import Places, Undeliverable
+from bot.places import Undeliverable
+from bot.posts import Posts, digest_of
 from bot.shown import shown_request
-from bot.turns import Busy, Turns
+from bot.turns import Busy
 from bot.views import Drawn, Shown
 from governance.domain.approval import RequestId
 from governance.domain.break_glass import GlassId
@@ -36,7 +35,7 @@ from governance.domain.identity import PersonId, Roster
 from governance.domain.monitoring.alert import Alert, AlertId
 from governance.domain.policy import ModelPolicy, policy_for
 from governance.domain.promotion import TAKES_VOTES
-from governance.ports import Notice, NoticeKind, SentMessage
+from governance.ports import Notice, NoticeKind
 from governance.use_cases import news
 from governance.use_cases.grouped import roles_asked, rules_shown
 from governance.use_cases.world import World
@@ -54,8 +53,6 @@ _ALERTS = frozenset(
         "rolled_back",
     }
 )
-_COPY_IS_GONE = frozenset({"channel_not_found", "is_archived", "not_in_channel", "user_disabled"})
-"""A direct message that cannot be drawn again hinders nobody else's."""
 
 
 @dataclass
@@ -69,8 +66,7 @@ class Announcer:
     drawings: Drawings | None = None
 
     def __post_init__(self) -> None:
-        self._turns = Turns(self.world.elapsed)
-        self._places = Places(self.client, self._turns)
+        self._posts = Posts(self.world, self.client)
 
     def announce(self, notice: Notice) -> None:
         """Deliver it. Safe to do again: a message that stands as it should is left alone.
@@ -112,75 +108,34 @@ class Announcer:
         def put(drawn: Drawn) -> None:
             trouble: SlackApiError | Undeliverable | Busy | None = None
             try:
-                self._put(_main_key(request_id), self._channel_of(shown.request.model), drawn)
+                self._posts.put(
+                    _main_key(request_id), self._posts.channel_of(shown.request.model), drawn
+                )
             except (SlackApiError, Undeliverable, Busy) as error:
                 trouble = error  # whoever was asked directly sees the same state all the same
             for person in sorted(rules.roster.people):
                 copy = standing.get(_direct_key(request_id, person))
                 if copy is not None:
-                    self._put_copy(_direct_key(request_id, person), copy.channel, drawn)
+                    self._posts.put_copy(_direct_key(request_id, person), copy.channel, drawn)
                 reminder = standing.get(_reminder_key(request_id, person))
                 if reminder is not None:
                     again = views.reminder_message(shown)
-                    self._put_copy(_reminder_key(request_id, person), reminder.channel, again)
+                    self._posts.put_copy(_reminder_key(request_id, person), reminder.channel, again)
             if trouble is not None:
                 raise trouble
 
         self._with_picture(shown, put)
 
-    def _put_copy(self, key: str, where: str, drawn: Drawn) -> None:
-        try:
-            self._put(key, where, drawn)
-        except SlackApiError as error:
-            if error.response.get("error") not in _COPY_IS_GONE:
-                raise
-            _log.warning("a direct message cannot be drawn again: %s", error.response.get("error"))
-
-    def _put(self, key: str, where: str, drawn: Drawn) -> None:
-        """Update the message with this key in place, or post it where it is not (any more)."""
-        there = self._sent(key)
-        digest = _digest(drawn)
-        if there is not None and there.drawn == digest:
-            return
-        if there is None or not self._update(there, drawn):
-            there = self._post(where, drawn)
-        with self.world.store.transaction() as tx:
-            tx.save_message(key, replace(there, drawn=digest))
-
-    def _update(self, there: SentMessage, drawn: Drawn) -> bool:
-        """Draw a message again; False when somebody deleted it."""
-        try:
-            with self._turns.take("chat.update"):
-                self.client.chat_update(
-                    channel=there.channel, ts=there.ts, text=drawn.text, blocks=drawn.blocks
-                )
-        except SlackApiError as error:
-            if error.response.get("error") != "message_not_found":
-                raise
-            return False
-        return True
-
-    def _post(self, where: str, drawn: Drawn) -> SentMessage:
-        with self._turns.take(f"chat.postMessage to {where}"):
-            answer = self.client.chat_postMessage(
-                channel=where, text=drawn.text, blocks=drawn.blocks, unfurl_links=False
-            )
-        return SentMessage(channel=str(answer["channel"]), ts=str(answer["ts"]))
-
-    def _sent(self, key: str) -> SentMessage | None:
-        with self.world.store.read() as tx:
-            return tx.message(key)
-
     def _timeline(self, notice: Notice) -> None:
         request_id = _request_of(notice)
         key = _main_key(request_id)
-        there = self._sent(key)
+        there = self._posts.sent(key)
         if there is None:
             raise Undeliverable("the request has no message")
         roster = self.world.rules.current().roster
         drawn = views.sentence(request_words.timeline(notice.what, notice.facts, roster))
         try:
-            self._post_in_thread(there, drawn)
+            self._posts.post_in_thread(there, drawn)
         except SlackApiError as error:
             if error.response.get("error") != "thread_not_found":
                 raise
@@ -188,17 +143,7 @@ class Announcer:
             with self.world.store.transaction() as tx:
                 tx.save_message(key, replace(there, drawn=""))
             self._redraw(request_id)
-            self._post_in_thread(self._sent(key) or there, drawn)
-
-    def _post_in_thread(self, there: SentMessage, drawn: Drawn) -> None:
-        with self._turns.take(f"chat.postMessage to {there.channel}"):
-            self.client.chat_postMessage(
-                channel=there.channel,
-                thread_ts=there.ts,
-                text=drawn.text,
-                blocks=drawn.blocks,
-                unfurl_links=False,
-            )
+            self._posts.post_in_thread(self._posts.sent(key) or there, drawn)
 
     def _ask(self, notice: Notice) -> None:
         request_id = _request_of(notice)
@@ -211,19 +156,19 @@ class Announcer:
             return  # decided meanwhile: nobody is asked any more
         if there is None and self._is_outside(_person_of(notice), shown):
             return  # whose vote would not count is not asked
-        where = self._direct_channel(_person_of(notice))
+        where = self._posts.direct_channel(_person_of(notice))
         if there is None:
             asked = views.sentence(request_words.asked(shown.request, rules.roster))
 
             def post(drawn: Drawn) -> None:
                 drawn = Drawn(text=asked.text, blocks=[*asked.blocks, *drawn.blocks])
-                posted = self._post(where, drawn)
+                posted = self._posts.post(where, drawn)
                 with self.world.store.transaction() as tx:
-                    tx.save_message(key, replace(posted, drawn=_digest(drawn)))
+                    tx.save_message(key, replace(posted, drawn=digest_of(drawn)))
 
             self._with_picture(shown, post)
         else:
-            self._with_picture(shown, lambda drawn: self._put(key, where, drawn))
+            self._with_picture(shown, lambda drawn: self._posts.put(key, where, drawn))
 
     def _with_picture(self, shown: Shown, put: Callable[[Drawn], None]) -> None:
         """Put a request somewhere with its picture, or without it where Slack has none."""
@@ -255,11 +200,11 @@ class Announcer:
             return  # sent before a crash, or over meanwhile
         if before is not None:
             older = views.sentence(request_words.reminded_before(shown.request))
-            self._put_copy(key, before.channel, older)
+            self._posts.put_copy(key, before.channel, older)
         drawn = views.reminder_message(shown)
-        posted = self._post(self._direct_channel(person), drawn)
+        posted = self._posts.post(self._posts.direct_channel(person), drawn)
         with self.world.store.transaction() as tx:
-            tx.save_message(key, replace(posted, drawn=_digest(drawn)))
+            tx.save_message(key, replace(posted, drawn=digest_of(drawn)))
             tx.save_message(f"{key} {notice.facts['number']}", posted)
 
     def _is_outside(self, person: PersonId, shown: Shown) -> bool:
@@ -295,9 +240,9 @@ class Announcer:
             text = request_words.told(notice.what, notice.facts, request, rules.roster)
         if notice.what == "changes_asked" and request is not None:
             asked = views.changes_asked_message(request, text)
-            self._post(self._direct_channel(_person_of(notice)), asked)
+            self._posts.post(self._posts.direct_channel(_person_of(notice)), asked)
             return
-        self._post(self._direct_channel(_person_of(notice)), views.sentence(text))
+        self._posts.post(self._posts.direct_channel(_person_of(notice)), views.sentence(text))
 
     def _channel(self, notice: Notice) -> None:
         if notice.what == news.WHAT:
@@ -312,16 +257,16 @@ class Announcer:
             mentions = {str(a): p.name for p in people if p for a in sorted(p.slack)[:1]}
         text = channel_words.channel(notice.what, model, notice.facts, rules.roster)
         named = notice.facts.get("channel")
-        where = self._channel_named(str(named)) if named else self._channel_of(model)
+        where = self._posts.channel_named(str(named)) if named else self._posts.channel_of(model)
         drawn = views.sentence(text, mentions)
-        self._post(where, self.ui.of_facts(drawn, model, notice.facts))
+        self._posts.post(where, self.ui.of_facts(drawn, model, notice.facts))
 
     def _news(self, notice: Notice) -> None:
         told = news.news_of(ModelName(str(notice.model)), notice.facts)
         with self.world.store.read() as tx:
             shown = shown_news(tx, self.world.rules.current(), told)
         drawn = self.ui.linked(news_message(shown), told.model, (told.newest, told.production))
-        self._put(_news_key(told), self._channel_of(told.model), drawn)
+        self._posts.put(_news_key(told), self._posts.channel_of(told.model), drawn)
 
     # --- alerts ---------------------------------------------------------------------------
 
@@ -331,17 +276,17 @@ class Announcer:
             alert = tx.alert(alert_id)
         policy = policy_for(rules.policies, alert.model)
         picture = self.pictures.block_for(alert)
-        where = self._channel_of(alert.model)
+        where = self._posts.channel_of(alert.model)
         drawn = self._alert_drawn(alert, policy, rules.roster, picture)
         try:
-            self._put(_alert_key(alert_id), where, drawn)
+            self._posts.put(_alert_key(alert_id), where, drawn)
         except SlackApiError as error:
             if picture is None or error.response.get("error") not in PICTURE_TROUBLE:
                 raise
             # Slack does not know the picture (yet): the words come at once, without it.
             self.pictures.forget(alert)
             drawn = self._alert_drawn(alert, policy, rules.roster, None)
-            self._put(_alert_key(alert_id), where, drawn)
+            self._posts.put(_alert_key(alert_id), where, drawn)
 
     def _alert_drawn(
         self, alert: Alert, policy: ModelPolicy | None, roster: Roster, picture: Block | None
@@ -350,12 +295,12 @@ class Announcer:
         return self.ui.linked(drawn, alert.model, (alert.version, alert.to_version))
 
     def _alert_line(self, notice: Notice) -> None:
-        there = self._sent(_alert_key(_alert_of(notice)))
+        there = self._posts.sent(_alert_key(_alert_of(notice)))
         if there is None:
             raise Undeliverable("the alert has no message")
         roster = self.world.rules.current().roster
         by = roster.name_of(PersonId(str(notice.facts.get("by"))))
-        self._post_in_thread(there, views.sentence(alert_line(notice.what, notice.facts, by)))
+        self._posts.post_in_thread(there, views.sentence(alert_line(notice.what, notice.facts, by)))
 
     # --- reviews --------------------------------------------------------------------------
 
@@ -369,10 +314,12 @@ class Announcer:
                 for key in (_review_key(glass_id, p) for p in sorted(rules.roster.people))
             }
         model = loud.review.model
-        self._put(_review_key(glass_id), self._channel_of(model), self._review_drawn(loud))
+        self._posts.put(
+            _review_key(glass_id), self._posts.channel_of(model), self._review_drawn(loud)
+        )
         for key, copy in copies.items():
             if copy is not None:
-                self._put_copy(key, copy.channel, self._review_drawn(quiet))
+                self._posts.put_copy(key, copy.channel, self._review_drawn(quiet))
 
     def _review_drawn(self, shown: ShownReview) -> Drawn:
         review = shown.review
@@ -380,12 +327,12 @@ class Announcer:
         return self.ui.linked(drawn, review.model, (review.version, review.from_version))
 
     def _review_line(self, notice: Notice) -> None:
-        there = self._sent(_review_key(_review_of(notice)))
+        there = self._posts.sent(_review_key(_review_of(notice)))
         if there is None:
             raise Undeliverable("the review has no message")
         roster = self.world.rules.current().roster
         said = glass_words.thread_line(notice.what, notice.facts, roster)
-        self._post_in_thread(there, views.sentence(said))
+        self._posts.post_in_thread(there, views.sentence(said))
 
     def _review_ask(self, notice: Notice) -> None:
         rules, glass_id = self.world.rules.current(), _review_of(notice)
@@ -395,31 +342,14 @@ class Announcer:
             there = tx.message(key)
         if there is not None or not shown.review.is_open:
             return
-        where = self._direct_channel(_person_of(notice))
+        where = self._posts.direct_channel(_person_of(notice))
         asked = views.sentence(glass_words.asked(shown.review, rules.roster))
         drawn = self._review_drawn(shown)
-        posted = self._post(where, Drawn(text=asked.text, blocks=[*asked.blocks, *drawn.blocks]))
+        posted = self._posts.post(
+            where, Drawn(text=asked.text, blocks=[*asked.blocks, *drawn.blocks])
+        )
         with self.world.store.transaction() as tx:
             tx.save_message(key, posted)
-
-    # --- places ---------------------------------------------------------------------------
-
-    def _channel_of(self, model: ModelName) -> str:
-        policies = self.world.rules.current().policies
-        policy = policy_for(policies, model) or policies.policies.get(model)
-        if policy is None:
-            raise Undeliverable("no policy names a channel for this model any more")
-        return self._channel_named(policy.channel)
-
-    def _channel_named(self, channel: str) -> str:
-        return self._places.channel(channel)
-
-    def _direct_channel(self, person: PersonId) -> str:
-        known = self.world.rules.current().roster.people.get(person)
-        accounts = sorted(known.slack) if known else []
-        if not accounts:
-            raise Undeliverable(f"{person} has no Slack account in people.yaml")
-        return self._places.direct(str(accounts[0]))
 
 
 def _main_key(request_id: RequestId) -> str:
@@ -466,7 +396,3 @@ def _person_of(notice: Notice) -> PersonId:
     if notice.person is None:
         raise Undeliverable("a notice without its person")
     return notice.person
-
-
-def _digest(drawn: Drawn) -> str:
-    return hashlib.sha256(json.dumps([drawn.text, drawn.blocks]).encode()).hexdigest()
