@@ -156,6 +156,12 @@ def told(what: str, facts: Mapping[str, Json], request: Request | None, roster: 
     title = request_title(request) if request else ""
     if what == "vote_voided":
         return f"{title}: your vote no longer counts: {facts['why']}. Look at the request again."
+    if what == "voice_ended":
+        who = roster.name_of(PersonId(str(facts["absent"])))
+        return (
+            f"{title}: {who} decided themselves, so what you decided for them no longer counts. "
+            "The rest of your decision stands."
+        )
     if what == "changes_asked":
         who = roster.name_of(PersonId(str(facts["by"])))
         return (

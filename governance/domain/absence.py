@@ -56,18 +56,23 @@ def refuse_bad_day(last_day: date, today: date) -> None:
         )
 
 
+def naming(absences: Iterable[Absence], now: datetime) -> Mapping[PersonId, tuple[Absence, ...]]:
+    """Stand-in → the running absences that name them: whose conflicts they have, also while they
+    are away themselves."""
+    found: dict[PersonId, tuple[Absence, ...]] = {}
+    for absence in sorted(absences, key=lambda a: a.person):
+        if absence.stand_in is not None and not absence.is_over(now):
+            found[absence.stand_in] = (*found.get(absence.stand_in, ()), absence)
+    return found
+
+
 def standing_in(
     absences: Iterable[Absence], now: datetime
 ) -> Mapping[PersonId, tuple[Absence, ...]]:
-    """Stand-in → the absences in which they stand in now."""
-    running = [a for a in absences if not a.is_over(now)]
-    away = {a.person for a in running}
-    found: dict[PersonId, tuple[Absence, ...]] = {}
-    for absence in sorted(running, key=lambda a: a.person):
-        stand_in = absence.stand_in
-        if stand_in is not None and stand_in not in away:
-            found[stand_in] = (*found.get(stand_in, ()), absence)
-    return found
+    """Stand-in → the absences in which they stand in now, and so have that person's voice."""
+    told = tuple(absences)
+    away = {a.person for a in told if not a.is_over(now)}
+    return {who: named for who, named in naming(told, now).items() if who not in away}
 
 
 def voices(

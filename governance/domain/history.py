@@ -7,7 +7,7 @@ against it: whoever edits a table leaves the record as it was.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from governance.domain.approval import RequestId, Verdict
@@ -32,6 +32,15 @@ Event = Mapping[str, Json]
 """A decoded record."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """A decision in force, and with whose voice it was made."""
+
+    verdict: Verdict
+    stood_in: Mapping[PersonId, tuple[frozenset[Role], str]] = field(default_factory=dict)
+    """Whom they stood in for → the roles lent, and the last day."""
+
+
 @dataclass(kw_only=True)
 class Asked:
     """One request, as its events tell it."""
@@ -42,7 +51,7 @@ class Asked:
     """Metrics for the trail, as they were when it was opened."""
     seats: tuple[tuple[Role, PersonId | None], ...] = ()
     """Who filled which seat when it was carried out."""
-    in_force: dict[PersonId, Verdict] = field(default_factory=dict)
+    in_force: dict[PersonId, Said] = field(default_factory=dict)
     """Decisions that were neither withdrawn nor voided."""
     stood_in: dict[PersonId, PersonId] = field(default_factory=dict)
     """Who sat for whom when it was carried out."""
@@ -104,14 +113,29 @@ def replay(events: Iterable[Event]) -> dict[ModelName, ModelHistory]:
     return found
 
 
-def replay_absences(events: Iterable[Event]) -> dict[PersonId, tuple[str, str]]:
-    """Who is away by the record: stand-in (or nothing) and the moment when it ends, as spelled."""
-    away: dict[PersonId, tuple[str, str]] = {}
+@dataclass(frozen=True, kw_only=True)
+class Away:
+    """An absence that nobody ended; moments and days as spelled."""
+
+    stand_in: str
+    """Or nothing."""
+    account: str
+    last_day: str
+    ends_at: str
+
+
+def replay_absences(events: Iterable[Event]) -> dict[PersonId, Away]:
+    """Who is away by the record."""
+    away: dict[PersonId, Away] = {}
     for event in events:
         facts = _object(event.get("facts"))
         if event["kind"] == EventKind.ABSENCE_BEGAN.value:
-            ends_at = datetime.fromisoformat(str(facts["ends_at"])).isoformat()
-            away[PersonId(str(event["person"]))] = (str(facts["stand_in"] or ""), ends_at)
+            away[PersonId(str(event["person"]))] = Away(
+                stand_in=str(facts["stand_in"] or ""),
+                account=str(event["account"]),
+                last_day=str(facts["last_day"]),
+                ends_at=datetime.fromisoformat(str(facts["ends_at"])).isoformat(),
+            )
         elif event["kind"] == EventKind.ABSENCE_ENDED.value:
             away.pop(PersonId(str(facts["person"])), None)
     return away
@@ -175,11 +199,19 @@ def _take_request(
         return  # refused before it was opened
     match event["kind"]:
         case EventKind.DECISION_MADE.value if person is not None:
-            asked.in_force[person] = Verdict(str(facts["verdict"]))
+            asked.in_force[person] = Said(
+                verdict=Verdict(str(facts["verdict"])), stood_in=_stood_in(facts)
+            )
         case EventKind.DECISION_WITHDRAWN.value if person is not None:
             asked.in_force.pop(person, None)
         case EventKind.VOTES_VOIDED.value:
             asked.in_force.pop(PersonId(str(facts["voter"])), None)
+        case EventKind.VOICE_ENDED.value:
+            voter, absent = PersonId(str(facts["voter"])), PersonId(str(facts["absent"]))
+            said = asked.in_force[voter]
+            _roles, last_day = said.stood_in[absent]
+            stood_in = {**said.stood_in, absent: (frozenset[Role](), last_day)}
+            asked.in_force[voter] = replace(said, stood_in=stood_in)
         case EventKind.MAKERS_GREW.value:
             asked.makers |= {PersonId(m) for m in _words(facts.get("added"))}
         case EventKind.CHANGES_ANSWERED.value:
@@ -260,6 +292,18 @@ def _pairs(value: Json) -> tuple[tuple[str, str], ...]:
         if isinstance(pair, Sequence) and not isinstance(pair, str) and len(pair) == 2:
             found.append((str(pair[0]), "" if pair[1] is None else str(pair[1])))
     return tuple(found)
+
+
+def _stood_in(facts: Mapping[str, Json]) -> Mapping[PersonId, tuple[frozenset[Role], str]]:
+    rows = facts.get("standing_in")
+    if not isinstance(rows, Sequence) or isinstance(rows, str):
+        return {}
+    found = {}
+    for row in rows:
+        if isinstance(row, Sequence) and not isinstance(row, str):
+            absent, roles, last_day = row
+            found[PersonId(str(absent))] = (frozenset(map(Role, _words(roles))), str(last_day))
+    return found
 
 
 def _words(value: Json) -> tuple[str, ...]:

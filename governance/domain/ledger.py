@@ -33,6 +33,7 @@ class EventKind(StrEnum):
     DECISION_WITHDRAWN = "decision_withdrawn"
     DECISION_REFUSED = "decision_refused"
     VOTES_VOIDED = "votes_voided"
+    VOICE_ENDED = "voice_ended"
     MAKERS_GREW = "makers_grew"
     REQUEST_STATE_CHANGED = "request_state_changed"
     ABSENCE_BEGAN = "absence_began"

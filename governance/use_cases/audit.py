@@ -8,15 +8,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from governance.domain.approval import RequestId
+from governance.domain.approval import Decision, RequestId
 from governance.domain.canonical import Json
 from governance.domain.errors import IntegrityViolation, Refused
 from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.history import (
     Asked,
+    Away,
     ModelHistory,
     Reviewed,
     RolledBack,
+    Said,
     replay,
     replay_absences,
 )
@@ -78,7 +80,15 @@ def table_problems(tx: Transaction) -> tuple[str, ...]:
     except (ValueError, KeyError, TypeError):
         return (*problems, "the record cannot be replayed, so the tables were not compared with it")
     noticed = tx.noticed()
-    said = {a.person: (a.stand_in or "", a.ends_at.isoformat()) for a in tx.absences()}
+    said = {
+        a.person: Away(
+            stand_in=a.stand_in or "",
+            account=a.account,
+            last_day=a.last_day.isoformat(),
+            ends_at=a.ends_at.isoformat(),
+        )
+        for a in tx.absences()
+    }
     if said != away:
         problems.append("the table of absences says otherwise than the record")
     for model in sorted({*histories, *tx.known_models(), *noticed}):
@@ -105,7 +115,7 @@ def _model_problems(tx: Transaction, model: ModelName, history: ModelHistory) ->
     for request_id, asked in history.requests.items():
         if request_id not in requests:
             continue
-        in_force = {d.person: d.verdict for d in tx.decisions(request_id)}
+        in_force = {d.person: _said(d) for d in tx.decisions(request_id)}
         if in_force != asked.in_force:
             yield f"the table of decisions says otherwise of request {request_id} than the record"
         if _beside_its_state(requests[request_id]) != (
@@ -127,6 +137,11 @@ def _model_problems(tx: Transaction, model: ModelName, history: ModelHistory) ->
         i for i, r in history.reviews.items() if r.state in WAITS
     }:
         yield f"the table of reviews says otherwise of {model} than the record"
+
+
+def _said(decision: Decision) -> Said:
+    stood_in = {s.absent: (s.roles, s.last_day.isoformat()) for s in decision.standing_in}
+    return Said(verdict=decision.verdict, stood_in=stood_in)
 
 
 def _beside_its_state(

@@ -3,11 +3,11 @@ so; everybody can see it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from governance.domain.absence import Absence, end_of, refuse_bad_day
-from governance.domain.errors import Refused
+from governance.domain.errors import Conflict, Refused
 from governance.domain.identity import Actor, Person, PersonId, Standing
 from governance.domain.ledger import Event, EventKind
 from governance.domain.policy import ModelPolicy, policy_for
@@ -31,6 +31,7 @@ def go_away(world: World, leave: Leave, *, actor: Actor, standing: Standing) -> 
 
     Raises:
         Refused: the day, or the stand-in, whom people.yaml has to name and who is not away.
+        Conflict: `already_so`, it was told before; nothing is recorded or posted again.
         Unavailable: Slack does not say the time zone.
     """
     rules = world.rules.current()
@@ -41,7 +42,6 @@ def go_away(world: World, leave: Leave, *, actor: Actor, standing: Standing) -> 
         with world.store.transaction() as tx:
             refuse_bad_day(leave.last_day, tx.now.astimezone(zone).date())
             _refuse_stand_in(tx, rules, person, leave.stand_in)
-            _end(tx, rules, person.id, actor, "told anew")
             absence = Absence(
                 person=person.id,
                 stand_in=leave.stand_in,
@@ -50,6 +50,8 @@ def go_away(world: World, leave: Leave, *, actor: Actor, standing: Standing) -> 
                 last_day=leave.last_day,
                 ends_at=end_of(leave.last_day, zone),
             )
+            _refuse_the_same(tx, absence)
+            _end(tx, rules, person.id, actor, "told anew")
             tx.begin_absence(absence)
             tx.record(
                 Event(
@@ -120,6 +122,11 @@ def _refuse_stand_in(
             "stand_in_away",
             f"{name} is away too, and whoever is away stands in for nobody. Name somebody else.",
         )
+
+
+def _refuse_the_same(tx: Transaction, absence: Absence) -> None:
+    if any(replace(a, began_at=absence.began_at) == absence for a in tx.absences()):
+        raise Conflict("already_so", "That is already so, and nobody is told again.")
 
 
 def _end(tx: Transaction, rules: Rules, person: PersonId, actor: Actor, why: str) -> Absence | None:

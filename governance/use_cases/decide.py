@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from governance.domain.absence import Absence, standing_in
+from governance.domain.absence import naming
 from governance.domain.approval import Decision, RequestId, StoodIn, Verdict
 from governance.domain.errors import Conflict, Refused
 from governance.domain.escalation import may_fill
@@ -22,13 +22,13 @@ from governance.use_cases.promote import refuse_long_text
 from governance.use_cases.settle import (
     barred_for,
     binding_facts,
-    free_voice,
     move,
     redraw,
     refuse_over,
     settle,
     voided_by_policy,
 )
+from governance.use_cases.voices import lent_by, refuse_conflict, stood_for, take_back
 from governance.use_cases.world import World, require_person, require_standing
 
 COMMENT_LIMIT = 3000
@@ -54,8 +54,8 @@ def decide(world: World, ballot: Ballot, *, actor: Actor, standing: Standing) ->
     """
     with world.refusals_recorded(EventKind.DECISION_REFUSED, actor, request_id=ballot.request_id):
         require_standing(standing)
-        stood_for = _stood_for(world, actor)
-        rules = rules_for(world, actor, also=[a.person for a in stood_for])
+        lending = stood_for(world, actor)
+        rules = rules_for(world, actor, also=[a.person for a in lending])
         person = require_person(rules, actor)
         _refuse_bad_comment(ballot)
         with world.store.transaction() as tx:
@@ -72,12 +72,12 @@ def decide(world: World, ballot: Ballot, *, actor: Actor, standing: Standing) ->
                     "message and decide there.",
                 )
             request = escalate_if_due(tx, rules, policy, request)
-            running = standing_in(tx.absences(), tx.now).get(person.id, ())
-            absences = [a for a in running if a in stood_for]
-            lent = _lent(tx, rules, request, person, absences)
-            _refuse_conflict(rules, policy, request, person, running)
+            named = naming(tx.absences(), tx.now).get(person.id, ())
+            lent = lent_by(tx, rules, request, person, named=named, lending=lending)
+            refuse_conflict(rules, policy, request, person, named)
             roles = _require_eligible(rules, policy, request, person, actor, lent)
             _append(tx, request, ballot, person, actor, roles, lent)
+            take_back(tx, policy, request, person, actor)
             if _ends_it(tx, policy, request, ballot):
                 return move(tx, request, Happening.REJECTED, actor, ballot.comment)
             settled = settle(tx, rules, policy, request, actor)
@@ -145,52 +145,6 @@ def _refuse_bad_comment(ballot: Ballot) -> None:
     refuse_long_text("comment", ballot.comment, COMMENT_LIMIT)
     if ballot.verdict is not Verdict.APPROVE and not ballot.comment.strip():
         raise Refused("comment_missing", "Say what is wrong: the requester cannot act on silence.")
-
-
-def _stood_for(world: World, actor: Actor) -> tuple[Absence, ...]:
-    """For whom somebody stands in now; whoever left Slack lends nothing any more."""
-    with world.store.read() as tx:
-        running = standing_in(tx.absences(), tx.now)
-    mine = running.get(actor.person, ()) if actor.person is not None else ()
-    return tuple(a for a in mine if world.accounts.standing(a.account).why_barred() is None)
-
-
-def _lent(
-    tx: Transaction,
-    rules: Rules,
-    request: Request,
-    person: Person,
-    absences: Sequence[Absence],
-) -> tuple[StoodIn, ...]:
-    decisions = tx.decisions(request.id)
-    return tuple(
-        StoodIn(
-            absent=a.person,
-            account=a.account,
-            roles=free_voice(decisions, rules, request, a, person.id),
-            last_day=a.last_day,
-        )
-        for a in absences
-    )
-
-
-def _refuse_conflict(
-    rules: Rules,
-    policy: ModelPolicy,
-    request: Request,
-    person: Person,
-    absences: Sequence[Absence],
-) -> None:
-    """A stand-in has the conflicts of the person for whom they stand in, for any seat."""
-    barred = barred_for(policy, request.makers, request.requester)
-    for absence in absences:
-        if absence.person in barred and person.id not in barred:
-            name = rules.roster.name_of(absence.person)
-            raise Refused(
-                "separation_of_duties",
-                f"Not counted: {person.name} stands in for {name}, who {barred[absence.person]}. "
-                "Somebody else has to decide.",
-            )
 
 
 def _require_eligible(

@@ -279,8 +279,11 @@ def drop_invalid_votes(
             decision.roles & request.countable_roles(person.id, person.roles)
             or any(lent.get(person.id, {}).values())
         ):
+            lost = "the role was taken away"
+            if any(s.roles for s in decision.standing_in):
+                lost = "what they decided it with is no longer lent to them"
             outside = person.why_outside(decision.roles)
-            reasons.setdefault(decision.person, outside.strip(" .") or "the role was taken away")
+            reasons.setdefault(decision.person, outside.strip(" .") or lost)
     for person_id, reason in sorted(reasons.items()):
         end_vote(tx, request, person_id, reason, EXECUTOR)
     if reasons or is_changed:

@@ -89,9 +89,10 @@ def quorum_among(
 def lent_among(decisions: Sequence[Decision], rules: Rules, request: Request) -> Lent:
     """For whom each voter stood in, with the roles that still count; the absence itself may be
     over by now, since what was decided during it was rightly decided."""
+    accounts = {(d.person, s.absent): s.account for d in decisions for s in d.standing_in}
     return {
         voter: {
-            absent: roles & roles_to_lend(rules, request, absent, voter)
+            absent: roles & roles_to_lend(rules, request, absent, voter, accounts[voter, absent])
             for absent, roles in absents.items()
         }
         for voter, absents in voices(decisions).items()
@@ -99,11 +100,14 @@ def lent_among(decisions: Sequence[Decision], rules: Rules, request: Request) ->
 
 
 def roles_to_lend(
-    rules: Rules, request: Request, absent: PersonId, stand_in: PersonId
+    rules: Rules, request: Request, absent: PersonId, stand_in: PersonId, account: str
 ) -> frozenset[Role]:
-    """The roles of an absent person that count for a request when this stand-in uses them."""
+    """The roles of an absent person that count for a request when this stand-in uses them: none
+    that were handed on with an account that may not decide here itself."""
     person = rules.roster.people.get(absent)
-    if person is None:
+    if person is None or account not in {str(a) for a in person.slack}:
+        return frozenset()
+    if account not in request.accounts_at_opening.get(absent, frozenset()):
         return frozenset()
     return request.lent_roles(absent, stand_in, person.roles, person.stand_ins)
 
@@ -154,7 +158,7 @@ def free_voice(
             s.absent == absence.person and s.roles for s in decision.standing_in
         ):
             return frozenset()
-    return roles_to_lend(rules, request, absence.person, stand_in)
+    return roles_to_lend(rules, request, absence.person, stand_in, absence.account)
 
 
 def _can_click(person: Person, request: Request) -> bool:

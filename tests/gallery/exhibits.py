@@ -121,6 +121,7 @@ CHANNEL: Mapping[str, Mapping[str, Json]] = {
 }
 TOLD: Mapping[str, Mapping[str, Json]] = {
     "vote_voided": {"why": "the role was taken away"},
+    "voice_ended": {"absent": "ana"},
     "changes_asked": {"by": "raj", "comment": "Show me the bads first."},
     "changes_answered": {"by": "dana", "answer": "2,000.", "asked": "How many?", "before": 4},
     "changes_followed": {"by": "dana", "answer": "More.", "asked": "How many?", "before": 4},

@@ -3,12 +3,14 @@ leaves the log and its heads alone, is found out too."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from sqlalchemy import text
 
 from governance.domain.evidence import Version
+from governance.domain.identity import PersonId
 from governance.domain.ledger import Verification
 from governance.use_cases.audit import Happened, trail, verify
 from governance.use_cases.away import Leave, go_away
@@ -122,6 +124,33 @@ def test_an_edited_vote_is_found_out_by_the_record(
     assert after(after_a_rollback, owner, edit).problems == (problem,)
 
 
+@pytest.mark.parametrize(
+    ("said", "forged"),
+    [
+        ('"roles":["validator"]', '"roles":["risk"]'),
+        ('"absent":"ana"', '"absent":"vera"'),
+        ('"last_day":"2026-03-06"', '"last_day":"2027-03-06"'),
+    ],
+)
+def test_an_edited_voice_is_found_out_by_the_record(
+    desk: Desk, owner: Owner, said: str, forged: str
+) -> None:
+    """For whom somebody decided, with which roles, and until when that person is away."""
+    roster = desk.rules.rules.roster
+    ana = replace(roster.people[PersonId("ana")], stand_ins=frozenset({PersonId("otto")}))
+    roster = replace(roster, people={**roster.people, ana.id: ana})
+    desk.rules.rules = replace(desk.rules.rules, roster=roster)
+    actor = desk.actor("ana")
+    leave = Leave(last_day=date(2026, 3, 6), stand_in=PersonId("otto"))
+    go_away(desk.world, leave, actor=actor, standing=desk.accounts.standing(actor.account))
+    request = desk.promote()
+    desk.vote(request, "otto")
+    assert verify(desk.store, desk.heads).ok
+    problem = f"the table of decisions says otherwise of request {request.id} than the record"
+    edit = f"UPDATE decisions SET body = replace(body, '{said}', '{forged}')"
+    assert after(desk, owner, edit).problems == (problem,)
+
+
 def test_edited_makers_are_found_out_by_the_record(after_a_rollback: Desk, owner: Owner) -> None:
     """Whoever is taken from them might approve their own work."""
     with after_a_rollback.store.read() as tx:
@@ -198,6 +227,8 @@ def test_a_repaired_table_is_a_gap_once_an_operator_recorded_it(
     "statement",
     [
         "UPDATE absences SET stand_in = 'rosa'",
+        "UPDATE absences SET account = 'U0OTHER'",
+        "UPDATE absences SET last_day = '2026-03-05'",
         "UPDATE absences SET ends_at = '2027-01-01T00:00:00.000000+00:00'",
         "UPDATE absences SET ended_at = '2026-03-02T12:00:00.000000+00:00'",
         "DELETE FROM absences",

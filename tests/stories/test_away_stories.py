@@ -8,9 +8,9 @@ from datetime import date, timedelta
 import pytest
 
 from governance.domain.approval import Verdict
-from governance.domain.errors import Refused
+from governance.domain.errors import Conflict, Refused
 from governance.domain.evidence import Stage
-from governance.domain.identity import PersonId, Role
+from governance.domain.identity import PersonId, Role, SlackAccount
 from governance.domain.ledger import EventKind
 from governance.domain.policy import Seats
 from governance.domain.promotion import State
@@ -44,9 +44,16 @@ def named(desk: Desk, **stand_ins: set[str]) -> None:
     desk.rules.rules = replace(desk.rules.rules, roster=roster)
 
 
-def away(desk: Desk, name: str, stand_in: str | None = "otto", last_day: date = LAST_DAY) -> None:
+def away(
+    desk: Desk,
+    name: str,
+    stand_in: str | None = "otto",
+    last_day: date = LAST_DAY,
+    *,
+    account: str | None = None,
+) -> None:
     """Somebody goes away."""
-    actor = desk.actor(name)
+    actor = desk.actor(name, account)
     leave = Leave(last_day=last_day, stand_in=PersonId(stand_in) if stand_in else None)
     go_away(desk.world, leave, actor=actor, standing=desk.accounts.standing(actor.account))
 
@@ -167,6 +174,59 @@ def test_a_stand_ins_vote_falls_when_who_is_away_is_named_as_an_author(
     assert "MLflow names Ana, for whom they stood in, as an author by now" in str(told.facts["why"])
 
 
+def test_a_stand_in_who_is_away_too_keeps_the_conflict_and_loses_the_voice(desk: Desk) -> None:
+    """Otto says that he is away, and is nevertheless named by Dana, who asks."""
+    desk.with_roles("otto", "risk")
+    away(desk, "ana")
+    away(desk, "dana")
+    request = desk.promote()
+    away(desk, "otto", None)
+    with pytest.raises(Refused, match="Otto stands in for Dana, who opened this request"):
+        desk.vote(request, "otto")
+    back(desk, "dana")
+    desk.vote(request, "otto")
+    with desk.store.read() as tx:
+        (vote,) = tx.decisions(request.id)
+    assert [(s.absent, s.roles) for s in vote.standing_in] == [("ana", frozenset())]
+
+
+@pytest.mark.parametrize("since", ["opening", "the absence", "the vote"])
+def test_a_voice_is_lent_only_with_an_account_that_may_decide_itself(
+    desk: Desk, since: str
+) -> None:
+    """An account that was added to people.yaml after the request opened, one that was taken away
+    before Otto decided, and one that was taken away afterwards."""
+    if since == "opening":
+        request = desk.promote()
+        _accounts_of_ana(desk, "U0ANA", "U0OTHER")
+        away(desk, "ana", account="U0OTHER")
+    else:
+        _accounts_of_ana(desk, "U0ANA", "U0OTHER")
+        away(desk, "ana", account="U0OTHER")
+        if since == "the absence":
+            _accounts_of_ana(desk, "U0ANA")
+        request = desk.promote()
+    if since == "the vote":
+        desk.vote(request, "otto")
+        desk.vote(request, "raj")
+        _accounts_of_ana(desk, "U0ANA")
+        desk.push_on()
+        assert (desk.request(request.id).state, desk.production()) == (State.PENDING, (3,))
+        return
+    assert "otto" not in asked(desk)
+    with pytest.raises(Refused, match="Otto is none"):
+        desk.vote(request, "otto")
+
+
+def _accounts_of_ana(desk: Desk, *accounts: str) -> None:
+    roster = desk.rules.rules.roster
+    ana = replace(
+        roster.people[PersonId("ana")], slack=frozenset(SlackAccount(a) for a in accounts)
+    )
+    roster = replace(roster, people={**roster.people, ana.id: ana})
+    desk.rules.rules = replace(desk.rules.rules, roster=roster)
+
+
 def test_nothing_is_handed_on(desk: Desk) -> None:
     """Ana → Otto → Vera: Otto is away too, so nobody has Ana's voice; Ana is told."""
     away(desk, "ana")
@@ -232,6 +292,67 @@ def test_what_ana_says_herself_takes_the_place_of_what_was_said_for_her(desk: De
     assert again.state is State.PENDING
 
 
+@pytest.mark.parametrize(
+    ("verdict", "then"),
+    [
+        (Verdict.ASK_FOR_CHANGES, "answered"),
+        (Verdict.ASK_FOR_CHANGES, "withdrawn"),
+        (Verdict.APPROVE, "withdrawn"),
+    ],
+)
+def test_what_was_said_for_ana_never_comes_back_once_she_decided_herself(
+    desk: Desk, verdict: Verdict, then: str
+) -> None:
+    """However her own decision ends: Otto's is over for good, and he is told."""
+    away(desk, "ana")
+    request = desk.promote()
+    desk.vote(request, "otto")
+    desk.vote(request, "ana", verdict, "Which data?")
+    (told,) = [n for n in desk.notices() if n.what == "vote_voided"]
+    assert (told.person, told.facts["why"]) == ("otto", "Ana decided themselves")
+    desk.vote(request, "raj")
+    if then == "answered":
+        desk.answer(request, "The last quarter.")
+    else:
+        desk.withdraw_vote(request, "ana")
+    desk.push_on()
+    assert (desk.request(request.id).state, desk.production()) == (State.PENDING, (3,))
+    with desk.store.read() as tx:
+        assert [d.person for d in tx.decisions(request.id)] == ["raj"]
+
+
+def test_a_stand_in_with_a_role_of_their_own_keeps_that_alone(desk: Desk) -> None:
+    """Otto decides as risk himself and as validator for Ana, who then says something herself."""
+    desk.with_roles("otto", "risk")
+    away(desk, "ana")
+    request = desk.promote()
+    desk.vote(request, "otto")
+    desk.vote(request, "ana")
+    desk.withdraw_vote(request, "ana")
+    with desk.store.read() as tx:
+        (vote,) = tx.decisions(request.id)
+    assert (vote.person, [s.roles for s in vote.standing_in]) == ("otto", [frozenset()])
+    (told,) = [n for n in desk.notices() if n.what == "voice_ended"]
+    assert (told.person, told.facts) == ("otto", {"absent": "ana"})
+    assert desk.kinds().count(EventKind.VOICE_ENDED.value) == 1
+    desk.vote(request, "raj")
+    assert desk.request(request.id).state is State.PENDING
+    assert desk.vote(request, "vera").state is State.APPROVED
+
+
+def test_ana_has_one_voice_to_reject_with(desk: Desk) -> None:
+    """Two rejections end a request: Otto's for her and her own are one."""
+    desk.rules.rules = replace(
+        some_rules(a_policy(a_rule(Stage.STAGING), a_rule(rejections_to_end=2))),
+        roster=desk.rules.rules.roster,
+    )
+    away(desk, "ana")
+    request = desk.promote()
+    desk.vote(request, "otto", Verdict.REJECT, "no")
+    assert desk.vote(request, "ana", Verdict.REJECT, "no").state is State.PENDING
+    assert desk.vote(request, "vera", Verdict.REJECT, "no").state is State.REJECTED
+
+
 @pytest.mark.parametrize("lost", ["role", "permission", "account"])
 def test_a_vote_for_somebody_falls_with_what_it_rests_on(desk: Desk, lost: str) -> None:
     """Ana loses her role, people.yaml no longer names Otto, or Ana left Slack."""
@@ -286,6 +407,19 @@ def test_an_absence_that_is_none_is_refused_and_recorded(
     assert desk.kinds()[-1] == EventKind.ABSENCE_REFUSED.value
     with desk.store.read() as tx:
         assert tx.absences() == ()
+
+
+def test_the_same_absence_told_again_is_told_to_nobody(desk: Desk) -> None:
+    """Nothing is recorded and nothing posted; another day or stand-in is news."""
+    away(desk, "ana")
+    desk.notices()
+    before = desk.kinds()
+    with pytest.raises(Conflict, match="already so"):
+        away(desk, "ana")
+    assert (desk.kinds(), desk.notices()) == (before, [])
+    away(desk, "ana", "raj")
+    away(desk, "ana", "raj", LAST_DAY + timedelta(days=1))
+    assert desk.kinds().count(EventKind.ABSENCE_BEGAN.value) == 3
 
 
 def test_who_is_away_is_neither_asked_nor_reminded_and_asked_when_back(desk: Desk) -> None:
