@@ -111,7 +111,8 @@ def shown_review(tx: Transaction, rules: Rules, glass_id: GlassId, *, pinged: bo
     """The review with its seats as they stand. Raises Refused `no_such_review`."""
     found = tx.review(glass_id)
     policy = policy_for(rules.policies, found.model)
-    people = (*sorted(skipped_people(found)), *(policy.on_call if policy else ()))
+    # Who is on call first: whoever was skipped is told directly as well.
+    people = (*(policy.on_call if policy else ()), *sorted(skipped_people(found)))
     return ShownReview(
         review=found,
         quorum=standing_of(found, rules.roster.people, tx.now),

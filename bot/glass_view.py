@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.block_kit import DETAIL, Block, option, plain, section
 from bot.messages import glass_words
 from bot.messages.request_words import seat_lines
-from bot.mrkdwn import escaped, folded, folded_lines, moment, visible
+from bot.mrkdwn import escaped, folded, folded_lines, moment, one_line, visible
 from bot.views import Drawn, sentence
 from governance.domain.approval import Quorum
 from governance.domain.break_glass import Bypass
@@ -20,6 +20,7 @@ _HEADER = 140
 _SKIPPED = 1500
 _REASON = 1500
 _MARKS = 150
+_PINGED = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,7 +162,9 @@ def review_message(shown: ShownReview) -> Drawn:
     review, roster = shown.review, shown.roster
     title = glass_words.title(review)
     accounts = _accounts(shown) if review.is_open else []
-    pinged = " ".join(f"<@{account}>" for account in accounts)
+    pinged = " ".join(f"<@{account}>" for account in accounts[:_PINGED])
+    if len(accounts) > _PINGED:
+        pinged += f" {escaped(glass_words.more_told(len(accounts) - _PINGED))}"
     blocks: list[Block] = [{"type": "header", "text": plain(folded(visible(title), _HEADER))}]
     if pinged:
         blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": pinged}})
@@ -191,7 +194,7 @@ def _accounts(shown: ShownReview) -> list[str]:
 
 def _context(review: Review) -> Block:
     parts = [
-        f"Incident {escaped(review.glass.incident)}",
+        f"Incident {escaped(one_line(review.glass.incident))}",
         f"broken {moment(review.glass.at)}",
         f"review due {moment(review.due_at)}",
         f"review {review.id}",

@@ -10,7 +10,7 @@ from bot.block_kit import DETAIL, Block, chunks, option, plain, section
 from bot.messages import answer_words, away_words, request_words
 from bot.messages.comparison_words import comparison_lines, first_version_lines
 from bot.messages.glass_words import BUTTON, past_policy
-from bot.mrkdwn import escaped, folded, folded_lines, moment, visible
+from bot.mrkdwn import escaped, folded, folded_lines, moment, one_line, visible
 from governance.domain.absence import Absence
 from governance.domain.approval import Decision, Quorum
 from governance.domain.errors import Refused
@@ -130,7 +130,7 @@ def _changes(shown: Shown, limit: int) -> str:
 def _context(shown: Shown) -> Block:
     request = shown.request
     who = escaped(shown.roster.name_of(request.requester))
-    ticket = f" · ticket {escaped(request.ticket)}" if request.ticket else ""
+    ticket = f" · ticket {escaped(one_line(request.ticket))}" if request.ticket else ""
     return {
         "type": "context",
         "elements": [

@@ -24,7 +24,7 @@ from governance.domain.evidence import ModelName, Snapshot, Stage, Version
 from governance.domain.policy import ModelPolicy, policy_for
 from governance.domain.suggestion import nearest
 from governance.ports import VersionSummary
-from governance.use_cases.promote import REASON_LIMIT, TICKET_LIMIT, refuse_long_text
+from governance.use_cases.promote import REASON_LIMIT, refuse_bad_reference, refuse_long_text
 from governance.use_cases.world import World, require_policy
 
 _log = logging.getLogger("foureyes.forms")
@@ -219,7 +219,7 @@ def register(app: App, intake: Intake, form: PromoteForm) -> None:
         values = view["state"]["values"]
         reason = str(values["reason"]["reason"].get("value") or "")
         ticket = str(values["ticket"]["ticket"].get("value") or "")
-        errors = text_problems(reason=(reason, REASON_LIMIT), ticket=(ticket, TICKET_LIMIT))
+        errors = text_problems(reason=(reason, REASON_LIMIT)) | reference_problems(ticket=ticket)
         if not reason.strip():
             errors["reason"] = form_words.NO_REASON
         if errors:
@@ -288,6 +288,17 @@ def text_problems(**fields: tuple[str, int]) -> dict[str, str]:
     for name, (text, limit) in fields.items():
         try:
             refuse_long_text(name, text, limit)
+        except Refused as refusal:
+            found[name] = refusal.sentence
+    return found
+
+
+def reference_problems(**fields: str) -> dict[str, str]:
+    """The same of references, which are one line each."""
+    found: dict[str, str] = {}
+    for name, text in fields.items():
+        try:
+            refuse_bad_reference(name, text)
         except Refused as refusal:
             found[name] = refusal.sentence
     return found

@@ -16,13 +16,13 @@ from bot.glass_form import GlassForm, wanted_of
 from bot.glass_view import demand_modal
 from bot.intake import Intake
 from bot.listeners.clicks import channel_of, payload_of, tell_not_stored
-from bot.listeners.forms import text_problems
+from bot.listeners.forms import reference_problems, text_problems
 from bot.messages import answer_words, glass_words
 from governance.domain.break_glass import Bypass, GlassId
 from governance.domain.errors import FoureyesError
 from governance.domain.review import Answer
 from governance.ports import InboxId
-from governance.use_cases.promote import REASON_LIMIT, TICKET_LIMIT
+from governance.use_cases.promote import REASON_LIMIT
 from governance.use_cases.world import World
 
 _log = logging.getLogger("foureyes.glass")
@@ -63,7 +63,8 @@ def register(app: App, intake: Intake, world: World, form: GlassForm) -> None:
         values = view["state"]["values"]
         reason = str(values["reason"]["reason"].get("value") or "")
         incident = str(values["incident"]["incident"].get("value") or "")
-        errors = text_problems(reason=(reason, REASON_LIMIT), incident=(incident, TICKET_LIMIT))
+        errors = text_problems(reason=(reason, REASON_LIMIT))
+        errors |= reference_problems(incident=incident)
         if not reason.strip():
             errors["reason"] = glass_words.SAY_WHY
         if not incident.strip():

@@ -37,6 +37,11 @@ def title(review: Review) -> str:
     return f"Break-glass: {review.model} rolled back {was} → v{review.version}"
 
 
+def more_told(more: int) -> str:
+    """How many were skipped beside those who are named."""
+    return f"and {more} more, each told directly"
+
+
 def done(review: Review, roster: Roster) -> str:
     """Who did it, and what is so since."""
     was = "nothing" if review.from_version is None else f"v{review.from_version}"

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 
+from governance.domain.absence import Absence
 from governance.domain.approval import Quorum, RequestId, could_fill, tally
 from governance.domain.break_glass import BrokenGlass, GlassId, ReviewSeats
 from governance.domain.errors import Refused
@@ -192,20 +194,42 @@ def standing_of(review: Review, people: Mapping[PersonId, Person], now: datetime
     return tally(_places(review), _accepts(review, people, now), review.glass.barred)
 
 
+StandIns = Mapping[PersonId, tuple[Absence, ...]]
+"""Who stands in for whom now."""
+NOBODY_STANDS_IN: StandIns = MappingProxyType({})
+
+
 def could_review(
-    review: Review, people: Mapping[PersonId, Person], now: datetime
+    review: Review,
+    people: Mapping[PersonId, Person],
+    now: datetime,
+    standing: StandIns = NOBODY_STANDS_IN,
 ) -> frozenset[PersonId]:
     """Those whose acceptance would fill one more seat; nobody once it is over."""
     if not review.is_open:
         return frozenset()
-    candidates = {i: countable(review, p, now) for i, p in people.items()}
+    candidates = {
+        i: countable(review, p, now)
+        for i, p in people.items()
+        if _barred_for(review, i, standing) is None
+    }
     return could_fill(
         _places(review), _accepts(review, people, now), review.glass.barred, candidates
     )
 
 
+def _barred_for(review: Review, person: PersonId, standing: StandIns) -> PersonId | None:
+    """The first person for whom somebody stands in and who may not review it: a stand-in has both
+    people's conflicts."""
+    absent = (a.person for a in standing.get(person, ()))
+    return next((a for a in absent if a in review.glass.barred), None)
+
+
 def give(
-    review: Review, opinion: Opinion, people: Mapping[PersonId, Person]
+    review: Review,
+    opinion: Opinion,
+    people: Mapping[PersonId, Person],
+    standing: StandIns = NOBODY_STANDS_IN,
 ) -> tuple[Review, ReviewEvent | None]:
     """The review after one person's word, and the step that it made, if any.
 
@@ -214,7 +238,7 @@ def give(
     """
     if not review.is_open:
         step_review(review.state, ReviewEvent.EVERY_SEAT_ACCEPTED)
-    _require_may_review(review, opinion, people)
+    _require_may_review(review, opinion, people, standing)
     others = tuple(o for o in review.opinions if o.person != opinion.person)
     said = replace(review, opinions=(*others, opinion))
     if opinion.answer is Answer.DEMAND_ROLLBACK:
@@ -227,7 +251,7 @@ def give(
 
 
 def _require_may_review(
-    review: Review, opinion: Opinion, people: Mapping[PersonId, Person]
+    review: Review, opinion: Opinion, people: Mapping[PersonId, Person], standing: StandIns
 ) -> None:
     person = people[opinion.person]
     reason = review.glass.barred.get(person.id)
@@ -235,6 +259,14 @@ def _require_may_review(
         raise Refused(
             "separation_of_duties",
             f"Not counted: {person.name} {reason}. Somebody else has to review it.",
+        )
+    absent = _barred_for(review, person.id, standing)
+    if absent is not None:
+        name = people[absent].name if absent in people else absent
+        raise Refused(
+            "separation_of_duties",
+            f"Not counted: {person.name} stands in for {name}, who {review.glass.barred[absent]}. "
+            "Somebody else has to review it.",
         )
     if not knows_account(review, person.id, opinion.account, opinion.at):
         raise Refused(

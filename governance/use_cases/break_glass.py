@@ -26,7 +26,7 @@ from governance.domain.policy import BreakGlassRule, ModelPolicy, Seats, policy_
 from governance.ports import Rules, Transaction
 from governance.use_cases.debt import refuse_while_review_overdue
 from governance.use_cases.grouped import rules_for, rules_shown
-from governance.use_cases.promote import REASON_LIMIT, TICKET_LIMIT, refuse_long_text
+from governance.use_cases.promote import REASON_LIMIT, refuse_bad_reference, refuse_long_text
 from governance.use_cases.world import World, require_person, require_policy, require_standing
 
 
@@ -126,7 +126,7 @@ def require_plea(plea: Plea) -> None:
             "Breaking glass needs the reference of an incident or a ticket, such as INC-12.",
         )
     refuse_long_text("reason", plea.reason, REASON_LIMIT)
-    refuse_long_text("incident", plea.incident, TICKET_LIMIT)
+    refuse_bad_reference("incident", plea.incident)
 
 
 def require_skips(skipped: Skipped, model: ModelName) -> None:

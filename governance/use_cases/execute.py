@@ -77,7 +77,7 @@ def execute(world: World, request_id: RequestId) -> Request:
         return request
     if request.state is State.EXECUTING:
         with world.model_locked(request.model):
-            done = finish_if_done(world, request)
+            done = finish_if_done(world, request) or _finish_half_done(world, request)
         if done is not None:
             return done
     # Reading every byte takes as long as the model is large, so it comes before the lock:
@@ -337,6 +337,14 @@ def _half_done(request: Request, production: ProductionState) -> bool:
         and request.version in production.staged
         and set(production.staged) <= {request.version, request.binding.expected_production}
     )
+
+
+def _finish_half_done(world: World, request: Request) -> Request | None:
+    """Go on with our own transition where it was cut: what it moves was looked at before, and it
+    is in Production by its stage already, whatever its files say by now. The model is locked."""
+    if not _half_done(request, world.registry.production(request.model)):
+        return None
+    return carry_out(world, request)
 
 
 def note_problem(world: World, request_id: RequestId, problem: FoureyesError) -> None:

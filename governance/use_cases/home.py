@@ -207,7 +207,7 @@ def home_for(board: Board, actor: Actor) -> Home | None:
 
 def _reviews(board: Board, person: Person, account: str) -> Iterator[DueReview]:
     people = board.rules.roster.people
-    found = reviews_among(board.reviews, person.id, people, board.now)
+    found = reviews_among(board.reviews, person.id, people, board.now, board.standing)
     for reviews, is_own in ((found.to_make, False), (found.own, True)):
         for review in sorted(reviews, key=lambda r: (r.due_at, r.id)):
             if is_own or knows_account(review, person.id, account, board.now):

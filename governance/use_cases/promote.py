@@ -211,7 +211,7 @@ def _refuse_bad_text(wish: Wish) -> None:
     if not wish.reason.strip():
         raise Refused("reason_missing", "A promotion needs a reason: say why this version.")
     refuse_long_text("reason", wish.reason, REASON_LIMIT)
-    refuse_long_text("ticket", wish.ticket, TICKET_LIMIT)
+    refuse_bad_reference("ticket", wish.ticket)
 
 
 def refuse_long_text(field: str, text: str, limit: int) -> None:
@@ -227,6 +227,17 @@ def refuse_long_text(field: str, text: str, limit: int) -> None:
         )
     if any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" for c in text):
         raise Refused("control_characters", f"The {field} holds control characters; type it again.")
+
+
+def refuse_bad_reference(field: str, text: str) -> None:
+    """The same of a reference, which is one line wherever it is shown.
+
+    Raises:
+        Refused: `line_break` too.
+    """
+    refuse_long_text(field, text, TICKET_LIMIT)
+    if text.splitlines() not in ([], [text]):
+        raise Refused("line_break", f"The {field} holds a line break; write it in one line.")
 
 
 def already_there(snapshot: Snapshot, stage: Stage) -> Refused:

@@ -39,7 +39,7 @@ from governance.use_cases.execute import (
 from governance.use_cases.news import announce_new_versions
 from governance.use_cases.observe import keep_first_sights, observe
 from governance.use_cases.settle import move, redraw, settle, void_votes
-from governance.use_cases.transition import record_failure
+from governance.use_cases.transition import failed
 from governance.use_cases.world import World
 
 _ACTOR = Actor.automatic("reconciler")
@@ -122,11 +122,15 @@ def attempt(world: World, request_id: RequestId, tick: Tick) -> Request | None:
 def void(world: World, request_id: RequestId, problem: Refused) -> None:
     """A version that can no longer be read (deleted, without its run) cannot be what was
     approved."""
+    with world.store.read() as tx:
+        request = tx.request(request_id)
+    if request.state is State.EXECUTING:
+        with world.model_locked(request.model):
+            failed(world, request, problem.sentence)
+        return
     with world.store.transaction() as tx:
         request = tx.request(request_id)
-        if request.state is State.EXECUTING:
-            record_failure(tx, request, problem.sentence)
-        elif request.is_open:
+        if request.is_open and request.state is not State.EXECUTING:
             move(tx, request, Happening.BINDING_BROKEN, _ACTOR, problem.sentence)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from governance.domain.absence import standing_in
 from governance.domain.approval import RequestId
 from governance.domain.break_glass import BrokenGlass, GlassId
 from governance.domain.canonical import Json
@@ -19,6 +20,7 @@ from governance.domain.review import (
     Review,
     ReviewEvent,
     ReviewState,
+    StandIns,
     could_review,
     give,
     is_told_again,
@@ -155,7 +157,8 @@ def give_review(
                 at=tx.now,
             )
             before = tx.review(glass_id)
-            review, event = give(before, opinion, rules.roster.people)
+            stand_ins = standing_in(tx.absences(), tx.now)
+            review, event = give(before, opinion, rules.roster.people, stand_ins)
             if event is ReviewEvent.ROLLBACK_DEMANDED:
                 review = replace(review, back_to=_back_to(tx, review))
             tx.save_review(review)
@@ -214,11 +217,15 @@ class ReviewsOf:
 
 
 def reviews_among(
-    waiting: Sequence[Review], person: PersonId, people: Mapping[PersonId, Person], now: datetime
+    waiting: Sequence[Review],
+    person: PersonId,
+    people: Mapping[PersonId, Person],
+    now: datetime,
+    standing: StandIns,
 ) -> ReviewsOf:
     """The reviews that wait, as one person meets them."""
     return ReviewsOf(
-        to_make=tuple(r for r in waiting if person in could_review(r, people, now)),
+        to_make=tuple(r for r in waiting if person in could_review(r, people, now, standing)),
         own=tuple(r for r in waiting if r.glass.person == person),
     )
 
@@ -270,7 +277,8 @@ def _running(tx: Transaction, model: ModelName) -> Version | None:
 def _who_hears(
     review: Review, policy: ModelPolicy | None, roster: Roster, tx: Transaction
 ) -> Sequence[PersonId]:
-    reviewers = sorted(could_review(review, roster.people, tx.now))
+    standing = standing_in(tx.absences(), tx.now)
+    reviewers = sorted(could_review(review, roster.people, tx.now, standing))
     concerned = (*policy.on_call, *sorted(policy.owners)) if policy else ()
     return tuple(dict.fromkeys((*reviewers, *concerned)))
 

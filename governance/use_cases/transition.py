@@ -203,7 +203,12 @@ def supersede_others(tx: Transaction, winner: Request) -> None:
 
 
 def failed(world: World, request: Request, why: str) -> Request:
-    """Record that a transition cannot be made."""
+    """Record that a transition cannot be made. What went past policy and is in Production by its
+    stage was made, and is reviewed. The model must be locked."""
+    if request.glass is not None:
+        done = finish_if_done(world, request, half_is_enough=True)
+        if done is not None:
+            return done
     with world.store.transaction() as tx:
         return record_failure(tx, tx.request(request.id), why)
 

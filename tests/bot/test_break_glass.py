@@ -6,13 +6,16 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from bot.glass_desk import shown_review
+from bot.glass_view import review_message
 from bot.messages.glass_words import BUTTON, CONFIRM
 from bot.sandbox import View, message_pings
+from bot.sandbox.block_kit import message_problems
 from governance.domain.identity import Role
 from governance.domain.review import ReviewState
 from governance.use_cases.reviews import look_after_reviews
 from tests.bot.office import Office
-from tests.builders import MODEL, some_rules
+from tests.builders import MODEL, a_person, some_rules
 from tests.sandbox.stage import CHANNEL
 from tests.stories.glass import RULE, break_glass, glass_policy, review
 
@@ -73,6 +76,8 @@ def test_from_the_refusal_to_the_demanded_rollback(office: Office) -> None:
     submitted = otto.fill_and_submit(modal, {**YES, "reason": "  ", "incident": " "})
     assert set(submitted.errors) == {"reason", "incident"}
     assert set(otto.fill_and_submit(modal, {**YES, "confirm": []}).errors) == {"confirm"}
+    two_lines = {**YES, "incident": "INC-12\u2028Approved"}
+    assert "line break" in otto.fill_and_submit(modal, two_lines).errors["incident"]
     assert otto.fill_and_submit(modal, dict(YES)).is_accepted
     office.reads("otto", "Those who were skipped are told")
     assert office.desk.production() == (4,)
@@ -187,6 +192,22 @@ def test_an_order_that_lay_for_too_long_is_not_carried_out(office: Office) -> No
     assert office.conversation.work_off() == 1
     office.reads("otto", "confirmed more than 5 minutes ago")
     assert office.desk.production() == (3,)
+
+
+def test_a_review_by_hundreds_is_posted_and_names_fifty(office: Office) -> None:
+    """Slack takes so much text in one section; each of the others hears of it directly."""
+    with_glass(office)
+    roster = office.desk.rules.rules.roster
+    more = [a_person(f"p{n}", "risk", account=f"U0123456{n:03d}") for n in range(250)]
+    roster = replace(roster, people={**roster.people, **{p.id: p for p in more}})
+    office.desk.rules.rules = replace(office.desk.rules.rules, roster=roster)
+    break_glass(office.desk)
+    with office.desk.store.read() as tx:
+        shown = shown_review(tx, office.desk.rules.rules, review(office.desk).id, pinged=True)
+    drawn = review_message(shown)
+    assert not message_problems(json.loads(json.dumps(drawn.blocks)))
+    assert "and 205 more, each told directly" in drawn.text
+    assert "<@U0OTTO>" in drawn.text
 
 
 def test_an_overdue_review_reaches_those_who_can_end_it(office: Office) -> None:

@@ -8,24 +8,30 @@ from datetime import timedelta
 
 import pytest
 
-from governance.domain.errors import Conflict, Refused
-from governance.domain.evidence import AuthorClaim, Stage, Version
+from governance.domain.approval import RequestId
+from governance.domain.errors import Conflict, Refused, Unavailable
+from governance.domain.evidence import AuthorClaim, ModelName, Stage, Version
 from governance.domain.identity import PersonId, Role, UserGroup
 from governance.domain.promotion import State
+from governance.ports import ProductionState
 from governance.use_cases.audit import table_problems
 from tests.builders import MODEL, a_content, a_policy, a_rule, a_snapshot, some_rules
 from tests.stories.desk import Desk
 from tests.stories.glass import (
+    a_day_later,
     break_glass,
     break_glass_back,
+    demands,
     glass_policy,
     plan,
     plan_back,
     review,
     says,
+    told,
     with_glass,
 )
 from tests.stories.test_away_stories import away, back, named
+from tests.stories.test_home_stories import home
 
 # --- what was shown is what is done ---------------------------------------------------------------
 
@@ -142,6 +148,73 @@ def test_whom_mlflow_names_as_an_author_by_now_does_not_review(desk: Desk) -> No
     assert says(desk, "raj").closed_at is not None
     with desk.store.read() as tx:
         assert table_problems(tx) == ()
+
+
+def test_a_stand_in_of_who_broke_the_glass_or_made_the_version_does_not_review(desk: Desk) -> None:
+    """They have both people's conflicts, as for a vote; nobody shows them the buttons, either."""
+    with_glass(desk)
+    named(desk, otto={"ana"}, dana={"raj"})
+    break_glass(desk)
+    assert home(desk, "ana").reviews
+    away(desk, "otto", "ana")
+    away(desk, "dana", "raj")
+    assert not home(desk, "ana").reviews
+    with pytest.raises(Refused, match="Ana stands in for Otto, who broke the glass"):
+        says(desk, "ana")
+    with pytest.raises(Refused, match="Raj stands in for Dana, who made this version"):
+        demands(desk, "raj")
+    a_day_later(desk)
+    assert {"ana", "raj"}.isdisjoint({str(n.person) for n in told(desk, "review_overdue")})
+    back(desk, "otto")
+    says(desk, "ana")
+    assert says(desk, "rosa").closed_at is not None
+
+
+# --- cut on the way -------------------------------------------------------------------------------
+
+
+def _half(desk: Desk) -> RequestId:
+    """Its stage is set, and MLflow does not answer for the alias."""
+
+    def set_stage_alone(model: ModelName, version: Version) -> ProductionState:
+        desk.registry.change(MODEL, 3, stage=Stage.ARCHIVED)
+        desk.registry.change(model, version, stage=Stage.PRODUCTION)
+        raise Unavailable("registry_unavailable", "MLflow does not answer.")
+
+    shown = plan(desk).skipped.marks
+    desk.registry.set_production = set_stage_alone  # type: ignore[method-assign]  # half a switch
+    cut = break_glass(desk, shown=shown)
+    assert cut.state is State.EXECUTING
+    return cut.id
+
+
+def test_half_a_switch_is_finished_although_its_files_are_gone(desk: Desk) -> None:
+    """It is in Production by its stage, so it is reviewed, quarantined and owed."""
+    with_glass(desk)
+    set_production = desk.registry.set_production
+    cut = _half(desk)
+    desk.registry.set_production = set_production  # type: ignore[method-assign]  # it answers again
+    del desk.registry.contents[MODEL, Version(4)]
+    desk.push_on()
+    assert desk.request(cut).state is State.COMPLETED
+    assert desk.registry.production(MODEL).alias == 4
+    assert review(desk).request_id == cut
+    with desk.store.read() as tx:
+        assert Version(4) in tx.quarantined(MODEL)
+
+
+def test_half_a_switch_that_mlflow_refuses_to_finish_is_reviewed_all_the_same(desk: Desk) -> None:
+    """Its run was deleted; it stays in Production by its stage."""
+    with_glass(desk)
+    cut = _half(desk)
+
+    def refuse(model: ModelName, version: Version) -> ProductionState:
+        raise Refused("no_such_run", f"MLflow has no run of v{version} of {model}.")
+
+    desk.registry.set_production = refuse  # type: ignore[method-assign]  # half a switch
+    desk.push_on()
+    assert desk.request(cut).state is State.COMPLETED
+    assert review(desk).request_id == cut
 
 
 # --- a rollback to what is no target is a promotion -----------------------------------------------

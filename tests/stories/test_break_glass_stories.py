@@ -216,6 +216,8 @@ def test_a_version_whose_author_nobody_knows_is_refused(desk: Desk) -> None:
         ("x" * 3001, "INC-12", "text_too_long"),
         ("x", "I" * 201, "text_too_long"),
         ("x\x00", "INC-12", "control_characters"),
+        ("x", "INC-12\nApproved by Ana", "line_break"),
+        ("x", "INC-12\u2028Approved by Ana", "line_break"),
     ],
 )
 def test_reason_and_incident_are_required_and_taken_whole(

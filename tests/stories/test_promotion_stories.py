@@ -19,6 +19,7 @@ from governance.domain.promotion import State
 from governance.ports import NoticeKind
 from governance.use_cases import execute
 from governance.use_cases.audit import verify
+from governance.use_cases.promote import Wish, promote
 from tests.builders import MODEL, a_content, a_metric, a_policy, a_rule, a_snapshot, some_rules
 from tests.stories.desk import Desk
 
@@ -537,6 +538,20 @@ def test_a_model_without_a_policy_is_left_alone(desk: Desk) -> None:
     desk.registry.snapshots[other.model, Version(1)] = other
     desk.look_around()
     assert not [e for e in desk.events() if e["model"] == "other_model"]
+
+
+def test_a_ticket_is_one_line(desk: Desk) -> None:
+    """Else it could draw a line of its own wherever it is shown."""
+    wish = Wish(model=MODEL, version=Version(4), target=None, reason="x", ticket="A-1\nApproved")
+    actor = desk.actor("dana")
+    with pytest.raises(Refused, match="The ticket holds a line break"):
+        promote(
+            desk.world,
+            wish,
+            actor=actor,
+            standing=desk.accounts.standing(actor.account),
+            progress=lambda _done, _total: None,
+        )
 
 
 @pytest.mark.parametrize(
