@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from governance.domain.absence import Absence, standing_in
+from governance.domain.absence import Absence, naming, standing_in
 from governance.domain.approval import Decision, Quorum, RequestId, Verdict
 from governance.domain.canonical import Digest, Json
 from governance.domain.evidence import ModelName, Version
@@ -160,11 +160,14 @@ class Board:
     reviews: tuple[Review, ...]
     standing: Mapping[PersonId, tuple[Absence, ...]]
     """Who stands in for whom."""
+    named: Mapping[PersonId, tuple[Absence, ...]]
+    """Whose conflicts somebody has as well."""
 
 
 def read_board(tx: Transaction, rules: Rules, people: Collection[PersonId]) -> Board:
     """Read what concerns any of these people, in a fixed number of statements."""
     requests = tx.open_requests()
+    absences = tx.absences()
     production = tx.in_production()
     alerts = tx.open_alerts()
     open_now = [*(r.model for r in requests), *(a.model for a in alerts)]
@@ -184,7 +187,8 @@ def read_board(tx: Transaction, rules: Rules, people: Collection[PersonId]) -> B
         alerts=alerts,
         lately=tuple(map(_lately, tx.newest_events(_RECENT, limit=_LOOKED_THROUGH))),
         reviews=tx.open_reviews(),
-        standing=standing_in(tx.absences(), tx.now),
+        standing=standing_in(absences, tx.now),
+        named=naming(absences, tx.now),
     )
 
 
@@ -207,7 +211,7 @@ def home_for(board: Board, actor: Actor) -> Home | None:
 
 def _reviews(board: Board, person: Person, account: str) -> Iterator[DueReview]:
     people = board.rules.roster.people
-    found = reviews_among(board.reviews, person.id, people, board.now, board.standing)
+    found = reviews_among(board.reviews, person.id, people, board.now, board.named)
     for reviews, is_own in ((found.to_make, False), (found.own, True)):
         for review in sorted(reviews, key=lambda r: (r.due_at, r.id)):
             if is_own or knows_account(review, person.id, account, board.now):

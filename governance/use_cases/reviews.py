@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from governance.domain.absence import standing_in
+from governance.domain.absence import naming
 from governance.domain.approval import RequestId
 from governance.domain.break_glass import BrokenGlass, GlassId
 from governance.domain.canonical import Json
@@ -157,7 +157,7 @@ def give_review(
                 at=tx.now,
             )
             before = tx.review(glass_id)
-            stand_ins = standing_in(tx.absences(), tx.now)
+            stand_ins = naming(tx.absences(), tx.now)
             review, event = give(before, opinion, rules.roster.people, stand_ins)
             if event is ReviewEvent.ROLLBACK_DEMANDED:
                 review = replace(review, back_to=_back_to(tx, review))
@@ -277,7 +277,7 @@ def _running(tx: Transaction, model: ModelName) -> Version | None:
 def _who_hears(
     review: Review, policy: ModelPolicy | None, roster: Roster, tx: Transaction
 ) -> Sequence[PersonId]:
-    standing = standing_in(tx.absences(), tx.now)
+    standing = naming(tx.absences(), tx.now)
     reviewers = sorted(could_review(review, roster.people, tx.now, standing))
     concerned = (*policy.on_call, *sorted(policy.owners)) if policy else ()
     return tuple(dict.fromkeys((*reviewers, *concerned)))

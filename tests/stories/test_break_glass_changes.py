@@ -163,6 +163,10 @@ def test_a_stand_in_of_who_broke_the_glass_or_made_the_version_does_not_review(d
         says(desk, "ana")
     with pytest.raises(Refused, match="Raj stands in for Dana, who made this version"):
         demands(desk, "raj")
+    away(desk, "ana", None)  # named all the same
+    with pytest.raises(Refused, match="Ana stands in for Otto, who broke the glass"):
+        says(desk, "ana")
+    back(desk, "ana")
     a_day_later(desk)
     assert {"ana", "raj"}.isdisjoint({str(n.person) for n in told(desk, "review_overdue")})
     back(desk, "otto")
