@@ -86,6 +86,11 @@ class Reviewed:
     version: Version
     request: RequestId | None
     due_at: datetime
+    seats: tuple[tuple[str, str], ...]
+    """Each label with its number of places, as spelled."""
+    from_version: Version | None = None
+    barred: Mapping[PersonId, str] | None = None
+    """Who may not review it, and why; None in records from before that was recorded."""
     state: ReviewState = ReviewState.DUE
     answers: dict[PersonId, Answer] = field(default_factory=dict)
 
@@ -250,6 +255,11 @@ def _take_review(history: ModelHistory, event: Event, facts: Mapping[str, Json])
             version=Version(_whole(event["version"])),
             request=None if event["request"] is None else RequestId(str(event["request"])),
             due_at=datetime.fromisoformat(str(facts["due_at"])),
+            seats=_pairs(facts.get("review_by")),
+            from_version=None if facts.get("from") is None else Version(_whole(facts["from"])),
+            barred={PersonId(p): why for p, why in _pairs(facts["barred"])}
+            if "barred" in facts
+            else None,
         )
         return
     found = history.reviews[glass]

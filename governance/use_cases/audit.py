@@ -26,7 +26,7 @@ from governance.domain.identity import Actor, PersonId, Role
 from governance.domain.ledger import Event, EventKind, Head, Verification, decode
 from governance.domain.ledger import verify as verify_records
 from governance.domain.promotion import OPEN, Request
-from governance.domain.review import WAITS, Answer, ReviewState
+from governance.domain.review import WAITS, Answer, Review, ReviewState
 from governance.domain.tenure import Ending, Origin, Tenure
 from governance.ports import KeptHeads, Store, Transaction
 
@@ -127,11 +127,8 @@ def _model_problems(tx: Transaction, model: ModelName, history: ModelHistory) ->
         ):
             yield f"the table of requests says otherwise of request {request_id} than the record"
 
-    reviews = {
-        r.id: (r.glass.person, r.state, r.due_at, {o.person: o.answer for o in r.opinions})
-        for r in tx.reviews(model)
-    }
-    recorded = {i: (r.breaker, r.state, r.due_at, r.answers) for i, r in history.reviews.items()}
+    reviews = {r.id: _as_told(r, history.reviews.get(r.id)) for r in tx.reviews(model)}
+    recorded = history.reviews
     open_reviews = {r.id for r in tx.open_reviews() if r.model == model}
     if reviews != recorded or open_reviews != {
         i for i, r in history.reviews.items() if r.state in WAITS
@@ -142,6 +139,24 @@ def _model_problems(tx: Transaction, model: ModelName, history: ModelHistory) ->
 def _said(decision: Decision) -> Said:
     stood_in = {s.absent: (s.roles, s.last_day.isoformat()) for s in decision.standing_in}
     return Said(verdict=decision.verdict, stood_in=stood_in)
+
+
+def _as_told(review: Review, told: Reviewed | None) -> Reviewed:
+    """What a row says, in the shape of the record; records from before barred people were recorded
+    say nothing of them."""
+    is_whole = told is not None and told.barred is not None
+    return Reviewed(
+        breaker=review.glass.person,
+        incident=review.glass.incident,
+        version=review.version,
+        request=review.request_id,
+        due_at=review.due_at,
+        seats=tuple((str(s.label), str(s.count)) for s in review.seats),
+        from_version=review.from_version if is_whole else None,
+        barred=dict(review.glass.barred) if is_whole else None,
+        state=review.state,
+        answers={o.person: o.answer for o in review.opinions},
+    )
 
 
 def _beside_its_state(

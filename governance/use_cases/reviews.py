@@ -101,6 +101,8 @@ def begin_review(
             "incident": glass.incident,
             "review_by": _seats(glass),
             "due_at": review.due_at.isoformat(),
+            "from": from_version,
+            "barred": [[person, why] for person, why in sorted(glass.barred.items())],
         },
     )
     draw(tx, review)

@@ -61,6 +61,11 @@ EDITED_REVIEWS = [
     "UPDATE reviews SET body = replace(body, '\"due\"', '\"accepted\"')",
     "UPDATE reviews SET body = replace(body, '2026-03-03T12:01:00Z', '2036-03-03T12:01:00Z')",
     'UPDATE reviews SET body = replace(body, \'"person":"otto"\', \'"person":"vera"\')',
+    'UPDATE reviews SET body = replace(body, \'"otto":"broke the glass"\', '
+    '\'"vera":"broke the glass"\')',
+    'UPDATE reviews SET body = replace(body, \'"any_of":["risk"]\', \'"any_of":["on_call"]\')',
+    "UPDATE reviews SET body = replace(body, '\"from_version\"\\:3', '\"from_version\"\\:2')",
+    'UPDATE reviews SET body = replace(body, \'"version"\\:4,"req\', \'"version"\\:5,"req\')',
     "UPDATE reviews SET is_open = false",
     "DELETE FROM reviews",
 ]

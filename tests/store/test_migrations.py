@@ -31,6 +31,7 @@ EXPECTED = {
 SINCE = {
     "0004": {("tenures", "tenures_no_delete"), ("tenures", "tenures_end_once")},
     "0009": {("absences", "absences_no_delete"), ("absences", "absences_end_once")},
+    "0010": {("reviews", "reviews_stay_about")},
     "0005": {("reviews", "reviews_no_delete"), ("reviews", "reviews_end_once")},
 }
 """Written out here a second time: a guard that vanishes from the code's own list is missed too."""

@@ -6,13 +6,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from governance.adapters.sql_store import SqlStore
+from governance.domain.approval import RequestId
 from governance.domain.break_glass import GlassId
 from governance.domain.errors import Conflict, Refused
-from governance.domain.evidence import ModelName
+from governance.domain.evidence import ModelName, Version
 from governance.domain.identity import PersonId
-from governance.domain.review import Answer, Opinion, ReviewState
+from governance.domain.review import Answer, Opinion, Review, ReviewState
 from tests.builders import MODEL, NOON, a_broken_glass, a_request, a_review
 
 REVIEW = a_review()
@@ -54,6 +56,27 @@ def test_a_review_that_is_over_stays_as_it_is(store: SqlStore) -> None:
         with pytest.raises(Conflict):
             tx.save_review(REVIEW)
         assert tx.review(REVIEW.id) == over
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        replace(REVIEW, version=Version(9)),
+        replace(REVIEW, from_version=Version(9)),
+        replace(REVIEW, request_id=RequestId("r9")),
+        replace(REVIEW, glass=replace(REVIEW.glass, barred={})),
+        replace(REVIEW, glass=replace(REVIEW.glass, person=PersonId("vera"))),
+        replace(REVIEW, glass=replace(REVIEW.glass, incident="INC-99")),
+    ],
+)
+def test_what_a_review_is_about_stays(store: SqlStore, changed: Review) -> None:
+    """The database itself refuses to let the breaker review what they did."""
+    with store.transaction() as tx:
+        tx.add_review(REVIEW)
+    with pytest.raises(DBAPIError, match="about stays"), store.transaction() as tx:
+        tx.save_review(changed)
+    with store.read() as tx:
+        assert tx.review(REVIEW.id) == REVIEW
 
 
 def test_a_break_glass_has_one_review_and_an_unknown_one_is_refused(store: SqlStore) -> None:

@@ -144,6 +144,39 @@ _POSTGRESQL_REVIEWS = (
 REVIEWS = {"sqlite": _SQLITE_REVIEWS, "postgresql": _POSTGRESQL_REVIEWS}
 """For the reviews of break-glass."""
 
+_OF_A_REVIEW = ("model", "version", "from_version", "request_id", "opened_at", "due_at")
+_OF_ITS_GLASS = ("id", "bypass", "person", "account", "reason", "incident", "at", "barred")
+_PATHS = (*_OF_A_REVIEW, *(f"glass.{name}" for name in _OF_ITS_GLASS))
+"""What a review's body says for good. Sets are left to the comparison with the record: their order
+in the text is any."""
+
+_SQLITE_REVIEWED = (
+    f"""CREATE TRIGGER reviews_stay_about BEFORE UPDATE ON reviews
+       WHEN {
+        " OR ".join(
+            f"json_extract(NEW.body, '$.{p}') IS NOT json_extract(OLD.body, '$.{p}')"
+            for p in _PATHS
+        )
+    }
+       BEGIN SELECT RAISE(ABORT, 'what a review is about stays'); END""",
+)
+
+_POSTGRESQL_REVIEWED = (
+    f"""CREATE TRIGGER reviews_stay_about BEFORE UPDATE ON reviews FOR EACH ROW
+       WHEN ({
+        " OR ".join(
+            f"NEW.body::jsonb #> '{{{p.replace('.', ',')}}}' IS DISTINCT FROM "
+            f"OLD.body::jsonb #> '{{{p.replace('.', ',')}}}'"
+            for p in _PATHS
+        )
+    })
+       EXECUTE FUNCTION foureyes_refuse('what a review is about stays')""",
+    "ALTER TABLE reviews ENABLE ALWAYS TRIGGER reviews_stay_about",
+)
+
+REVIEWED = {"sqlite": _SQLITE_REVIEWED, "postgresql": _POSTGRESQL_REVIEWED}
+"""For what a review is about, since the tenth version of the tables."""
+
 _ABSENCE_FIELDS = ("id", "person", "stand_in", "account", "began_at", "last_day", "ends_at")
 
 _SQLITE_ABSENCES = (
@@ -195,6 +228,7 @@ NAMES = {
             "absences_end_once",
             "reviews_no_delete",
             "reviews_end_once",
+            "reviews_stay_about",
         }
     ),
     "postgresql": frozenset(
@@ -215,6 +249,7 @@ NAMES = {
             "reviews_no_delete",
             "reviews_no_truncate",
             "reviews_end_once",
+            "reviews_stay_about",
         }
     ),
 }
