@@ -290,7 +290,11 @@ class Desk:
         return progress
 
     def _promote(
-        self, payload: Payload, wanted: Promotion, follows: RequestId | None = None
+        self,
+        payload: Payload,
+        wanted: Promotion,
+        follows: RequestId | None = None,
+        shown: str = "",
     ) -> Drawn | None:
         request = promote(
             self.world,
@@ -302,6 +306,7 @@ class Desk:
                 ticket=wanted.ticket,
                 downgrade=wanted.downgrade,
                 follows=follows,
+                shown=shown,
             ),
             actor=self.actor(payload),
             standing=self.world.accounts.standing(payload["user"]),
@@ -334,6 +339,7 @@ class Desk:
                 self.world,
                 request_id,
                 payload["answer"],
+                shown=payload.get("shown", ""),
                 actor=self.actor(payload),
                 standing=self.world.accounts.standing(payload["user"]),
             )
@@ -349,7 +355,7 @@ class Desk:
             ticket=old.ticket,
             downgrade=old.is_downgrade,
         )
-        return self._promote(payload, newer, follows=request_id)
+        return self._promote(payload, newer, follows=request_id, shown=payload.get("shown", ""))
 
     def _carry_out(self, request: Request) -> None:
         if request.state in (State.APPROVED, State.HELD):

@@ -23,6 +23,7 @@ from bot.block_kit import Block
 from bot.home_view import home_view, sentence_home
 from bot.messages import home_words
 from bot.mlflow_ui import MlflowUi
+from bot.outbox import TRANSIENT
 from bot.turns import retry_after_seconds
 from governance.domain.evidence import ModelName
 from governance.domain.identity import Actor, SlackAccount
@@ -44,6 +45,8 @@ _LONGEST_APART_SECONDS = 60.0
 """Some of what is shown is in no record, such as a monitor that is well as before."""
 _GONE = frozenset({"user_not_found", "invalid_arguments", "not_enabled", "user_disabled"})
 """Nobody is there to see it, or the app shows no Home: it is drawn when it is opened again."""
+_SLACKS_OWN_TROUBLE = 500
+"""HTTP statuses from here on say nothing of what was sent."""
 
 
 @dataclass
@@ -124,7 +127,7 @@ class Homes:
         try:
             self.client.views_publish(user_id=account, view=view)
         except SlackApiError as error:
-            return self._refused(account, error)
+            return self._refused(account, digest, error)
         except OSError:
             self._pause(_APART_SECONDS)
             return False
@@ -132,7 +135,7 @@ class Homes:
             tx.home_drawn(account, digest)
         return True
 
-    def _refused(self, account: str, error: SlackApiError) -> bool:
+    def _refused(self, account: str, digest: str, error: SlackApiError) -> bool:
         code = str(error.response.get("error"))
         seconds = retry_after_seconds(error)
         if seconds is not None:
@@ -143,9 +146,15 @@ class Homes:
             with self.world.store.transaction() as tx:
                 tx.forget_home(account)
             return True
-        _log.warning("a Home could not be drawn: %s", code)
-        self._pause(_LONGEST_APART_SECONDS / 4)
-        return False
+        if code in TRANSIENT or error.response.status_code >= _SLACKS_OWN_TROUBLE:
+            _log.warning("Homes wait, Slack answers: %s", code)
+            self._pause(_LONGEST_APART_SECONDS / 4)
+            return False
+        # This Home's own trouble holds up nobody else's: it is tried again once it looks otherwise.
+        _log.error("the Home of %s could not be drawn: %s", account, code)
+        with self.world.store.transaction() as tx:
+            tx.home_drawn(account, digest)
+        return True
 
     def _pause(self, seconds: float) -> None:
         self._not_before = self.world.elapsed() + seconds

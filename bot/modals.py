@@ -51,8 +51,9 @@ def comment_modal(verdict: Verdict, value: str, channel: str) -> Block:
     }
 
 
-def answer_modal(request: Request, asked: Sequence[str], channel: str) -> Block:
-    """What was asked, a text to answer it, and the number of a newer version where there is one."""
+def answer_modal(request: Request, asked: Sequence[str], shown: str, channel: str) -> Block:
+    """What was asked, a text to answer it, and the number of a newer version where there is one;
+    `shown` says which asks an answer is to."""
     blocks = [section(chunk) for chunk in chunks("What is asked", asked)]
     text: Block = {
         "type": "plain_text_input",
@@ -67,7 +68,7 @@ def answer_modal(request: Request, asked: Sequence[str], channel: str) -> Block:
         "title": plain("Answer"),
         "submit": plain("Answer"),
         "close": plain("Cancel"),
-        "private_metadata": json.dumps({"request": request.id, "channel": channel}),
+        "private_metadata": json.dumps({"request": request.id, "shown": shown, "channel": channel}),
         "blocks": [
             *blocks,
             {

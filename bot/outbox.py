@@ -36,7 +36,7 @@ _IN_CHANNEL = (
     NoticeKind.ALERT,
     NoticeKind.REVIEW,
 )
-_TRANSIENT = frozenset(
+TRANSIENT = frozenset(
     {
         "account_inactive",
         "fatal_error",
@@ -146,7 +146,7 @@ class Outbox:
         if seconds is not None:
             self._delay(queued, seconds, code)
             return True
-        if code in PERMANENT or (code not in _TRANSIENT and queued.attempts >= _DEFECT_ATTEMPTS):
+        if code in PERMANENT or (code not in TRANSIENT and queued.attempts >= _DEFECT_ATTEMPTS):
             self._drop(queued, code)
             return True
         self._delay(queued, _back_off(queued.attempts), code)

@@ -28,7 +28,7 @@ from governance.domain.errors import FoureyesError
 from governance.domain.evidence import ModelName, Version
 from governance.domain.identity import PersonId, SlackAccount
 from governance.ports import InboxId
-from governance.use_cases.rounds import what_is_asked
+from governance.use_cases.rounds import round_of, what_is_asked
 from governance.use_cases.world import World
 
 _log = logging.getLogger("foureyes.clicks")
@@ -119,7 +119,7 @@ def register(
                     person.id if person else PersonId(""),
                 )
             lines = request_words.round_lines(request, asked, rules.roster)
-            modal = modals.answer_modal(request, lines, channel_of(body))
+            modal = modals.answer_modal(request, lines, round_of(asked), channel_of(body))
         except FoureyesError as problem:
             modal = modals.sentence_modal(problem.sentence)
         _open(client, str(body["trigger_id"]), modal)

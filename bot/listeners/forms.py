@@ -276,6 +276,7 @@ def register(app: App, intake: Intake, form: PromoteForm) -> None:
             "user": str(body["user"]["id"]),
             "channel": str(about["channel"]),
             "request": str(about["request"]),
+            "shown": str(about.get("shown", "")),
             "answer": text,
             "version": str(version_number(version) or ""),
         }

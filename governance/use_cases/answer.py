@@ -15,7 +15,7 @@ from governance.domain.promotion import Answer, Request
 from governance.ports import Notice, NoticeKind
 from governance.use_cases.attention import ask_those_who_could_fill
 from governance.use_cases.promote import refuse_long_text
-from governance.use_cases.rounds import end_asks, what_is_asked
+from governance.use_cases.rounds import end_asks, refuse_stale_round, what_is_asked
 from governance.use_cases.settle import redraw, settle, voided_by_policy
 from governance.use_cases.world import World, require_person, require_standing
 
@@ -23,12 +23,20 @@ ANSWER_LIMIT = 3000
 
 
 def answer(
-    world: World, request_id: RequestId, text: str, *, actor: Actor, standing: Standing
+    world: World,
+    request_id: RequestId,
+    text: str,
+    *,
+    shown: str,
+    actor: Actor,
+    standing: Standing,
 ) -> Request:
-    """Answer every request for changes that is in force, with words.
+    """Answer every request for changes that is in force, with words. `shown` is what its requester
+    was shown of them, as `round_of` tells it.
 
     Raises:
         Refused: not the requester, nothing is asked, no words, or the request is over; recorded.
+        Conflict: `stale_round`, something else is asked by now; nothing was answered.
     """
     rules = world.rules.current()
     with world.refusals_recorded(EventKind.ANSWER_REFUSED, actor, request_id=request_id):
@@ -39,6 +47,7 @@ def answer(
             raise Refused("answer_missing", "Say what is new: approvers cannot act on silence.")
         with world.store.transaction() as tx:
             request, asked = what_is_asked(tx, rules, request_id, person.id)
+            refuse_stale_round(asked, shown)
             policy = policy_for(rules.policies, request.model)
             if policy is None or policy.digest != request.binding.policy:
                 return voided_by_policy(tx, request, actor)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from governance.domain.canonical import Json
 from governance.domain.checks import CheckResult, Outcome
 from governance.domain.errors import FoureyesError, Refused
-from governance.domain.evidence import ModelName, Snapshot, Stage, Version
+from governance.domain.evidence import Content, ModelName, Snapshot, Stage, Version
 from governance.domain.identity import Actor
 from governance.domain.ledger import Event, EventKind
 from governance.domain.policy import ModelPolicy, policy_for
@@ -93,12 +93,22 @@ def announce_new_versions(world: World, model: ModelName) -> tuple[Version, ...]
         if not tx.save_noticed(model, before, found.up_to):
             return ()  # another replica was faster
         for snapshot in (*champion, *found.snapshots):
-            tx.save_snapshot(snapshot, None)
+            tx.save_snapshot(snapshot, _files_kept(tx, snapshot))
         unreadable = [v for v, _why in news.unreadable]
         _record(tx, model, found.up_to, announced=announced, unreadable=unreadable)
         if news.count:
             tx.notify(Notice(kind=NoticeKind.CHANNEL, what=WHAT, model=model, facts=facts_of(news)))
     return (*announced, *unreadable)
+
+
+def _files_kept(tx: Transaction, snapshot: Snapshot) -> Content | None:
+    """What the record knows of its files, while the version still has the same origin."""
+    kept = tx.saved_snapshot(snapshot.model, snapshot.version)
+    content = kept[1] if kept else None
+    if content is None:
+        return None
+    now = (snapshot.run_id, snapshot.model_id, snapshot.source)
+    return content if (content.run_id, content.model_id, content.source) == now else None
 
 
 def _begin(world: World, model: ModelName, there: Sequence[VersionSummary]) -> None:

@@ -59,6 +59,8 @@ class Wish:
     """Said explicitly: the version is older than the one in production, and that is meant."""
     follows: RequestId | None = None
     """The request whose approvers asked for changes: this newer version is the answer."""
+    shown: str = ""
+    """What its requester was shown of what they asked, as `round_of` tells it."""
 
 
 def promote(
@@ -122,7 +124,14 @@ def _considered(
     if wish.follows is not None:
         successor = (wish.model, wish.version, rule.target)
         with world.store.read() as tx:
-            what_is_followed(tx, rules, wish.follows, person=person.id, successor=successor)
+            what_is_followed(
+                tx,
+                rules,
+                wish.follows,
+                person=person.id,
+                shown=wish.shown,
+                successor=successor,
+            )
     staged_at = entered_staging(tenures, wish.version)
     authors = authors_of(seen, policy, rules.roster)
     shown = (
@@ -387,7 +396,7 @@ def _open(
     actor: Actor,
 ) -> Request:
     request = record_opened(tx, rules, policy, rule, draft, content, actor)
-    end_followed(tx, rules, request, actor)
+    end_followed(tx, rules, request, actor, draft.wish.shown)
     if rule.seats:
         ask_those_who_could_fill(tx, rules, policy, request)
         return request

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from governance.domain.approval import Decision, RequestId, Verdict
-from governance.domain.errors import Refused
+from governance.domain.canonical import digest_of
+from governance.domain.errors import Conflict, Refused
 from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.identity import Actor, PersonId
 from governance.domain.ledger import Event, EventKind
@@ -15,6 +16,25 @@ from governance.domain.promotion import Event as Happening
 from governance.domain.promotion import Request
 from governance.ports import Notice, NoticeKind, Rules, Transaction
 from governance.use_cases.settle import move, refuse_over
+
+
+def round_of(asked: Sequence[Decision]) -> str:
+    """What the requester was shown, as 16 hex digits: an answer ends these asks and no others."""
+    return digest_of([[d.person, d.at.isoformat(), d.comment] for d in asked])[:16]
+
+
+def refuse_stale_round(asked: Sequence[Decision], shown: str) -> None:
+    """An answer is to what its writer has read.
+
+    Raises:
+        Conflict: `stale_round`.
+    """
+    if round_of(asked) != shown:
+        raise Conflict(
+            "stale_round",
+            "What is asked for changed while you wrote, so your answer is not counted: nobody is "
+            "answered who was not read. Click Answer again; it shows what is asked now.",
+        )
 
 
 def what_is_asked(
@@ -42,12 +62,14 @@ def what_is_followed(
     request_id: RequestId,
     *,
     person: PersonId,
+    shown: str,
     successor: tuple[ModelName, Version, Stage],
 ) -> tuple[Request, tuple[Decision, ...]]:
     """The same of a request that a newer version is to follow.
 
     Raises:
-        Refused: as `what_is_asked` does, and `other_request` or `not_newer`.
+        Refused: as `what_is_asked` does, and `other_request` or `not_newer`. Conflict:
+        `stale_round`.
     """
     old, asked = what_is_asked(tx, rules, request_id, person)
     model, version, target = successor
@@ -63,15 +85,18 @@ def what_is_followed(
             f"v{version} is no newer version than v{old.version}. Name a newer one, or answer "
             "with words alone.",
         )
+    refuse_stale_round(asked, shown)
     return old, asked
 
 
-def end_followed(tx: Transaction, rules: Rules, follower: Request, actor: Actor) -> None:
+def end_followed(
+    tx: Transaction, rules: Rules, follower: Request, actor: Actor, shown: str
+) -> None:
     """The request that a newer version follows ends with a link to it, in the transaction that
     opens the follower; whoever asked for changes is told.
 
     Raises:
-        Refused: as `what_is_followed` does.
+        Refused, Conflict: as `what_is_followed` does.
     """
     if follower.follows is None:
         return
@@ -80,6 +105,7 @@ def end_followed(tx: Transaction, rules: Rules, follower: Request, actor: Actor)
         rules,
         follower.follows,
         person=follower.requester,
+        shown=shown,
         successor=(follower.model, follower.version, follower.target),
     )
     end_asks(tx, old, asked, actor, follower.reason, follower=follower)

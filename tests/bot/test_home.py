@@ -273,6 +273,17 @@ def test_slack_that_is_down_delays_a_home(office: Office) -> None:
     office.home("ana", "v4 → Production")
 
 
+def test_a_home_that_slack_does_not_take_stops_nobody(office: Office) -> None:
+    """Ana's is refused for what is in it: Raj's goes on, and hers when it looks otherwise."""
+    opened(office, "ana", "raj")
+    office.slack.fail_next("views.publish", "invalid_blocks", times=1)
+    request = office.desk.promote()
+    office.home("raj", "v4 → Production")
+    assert "Nothing waits for you" in sees(office, "ana")
+    office.desk.vote(request, "raj")
+    office.home("ana", "1 of 2 approvals")
+
+
 def test_whoever_left_the_company_is_drawn_nothing_and_stops_nobody(office: Office) -> None:
     """Ana's account is gone; Raj's Home goes on."""
     opened(office, "ana", "raj")

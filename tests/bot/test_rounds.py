@@ -62,6 +62,25 @@ def test_the_requester_answers_with_a_newer_version(office: Office) -> None:
     assert "Answers what was asked on request" in dana.sees(second)
 
 
+def test_an_answer_that_was_begun_before_somebody_else_asked_ends_nothing(office: Office) -> None:
+    """Dana is told to look again; the modal shows both then, and one answer is to both."""
+    _asked(office)
+    dana, vera = office.person("dana"), office.person("vera")
+    dana.click(office.reads("dana", "Ana asks for changes"), "Answer")
+    old = office.slack.wait_for(dana.modal)
+    vera.click(office.request(), "Ask for changes")
+    modal = office.slack.wait_for(vera.modal)
+    assert vera.fill_and_submit(modal, {"comment": "It leaks the target."}).is_accepted
+    told = office.reads("dana", "Vera asks for changes")
+    assert dana.fill_and_submit(old, {"answer": "The last quarter."}).is_accepted
+    office.reads("dana", "What is asked for changed while you wrote")
+    dana.click(told, "Answer")
+    modal = office.slack.wait_for(dana.modal)
+    assert "It leaks the target." in dana.sees(modal)
+    assert dana.fill_and_submit(modal, {"answer": "Both are mended."}).is_accepted
+    office.reads("vera", "Dana answers you: Both are mended. You asked: It leaks the target.")
+
+
 def test_only_the_requester_answers(office: Office) -> None:
     """Whoever else clicks the button is told in the modal."""
     _asked(office)

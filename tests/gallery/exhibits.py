@@ -237,7 +237,7 @@ def _changes_asked(size: Size) -> Exhibits:
 def _answers(size: Size) -> Exhibits:
     side = shown(size)
     lines = request_words.round_lines(side.request, side.asked, side.roster)
-    yield "an answer", modals.answer_modal(side.request, lines or ["x"], "C00000001")
+    yield "an answer", modals.answer_modal(side.request, lines or ["x"], "0" * 16, "C00000001")
 
 
 def _details(size: Size) -> Exhibits:

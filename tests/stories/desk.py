@@ -25,6 +25,7 @@ from governance.use_cases.decide import Ballot, decide, withdraw_request, withdr
 from governance.use_cases.observe import apply_moves, read_observed
 from governance.use_cases.promote import Wish, promote
 from governance.use_cases.roll_back import Offer
+from governance.use_cases.rounds import round_of
 from governance.use_cases.transition import EXECUTOR
 from governance.use_cases.world import World
 from tests.builders import MODEL, NOON, a_content, a_snapshot, some_rules
@@ -113,6 +114,7 @@ class Desk:
         reason: str = "better",
         downgrade: bool = False,
         follows: RequestId | None = None,
+        shown: str | None = None,
     ) -> Request:
         """Ask for a version."""
         actor = self.actor(by)
@@ -125,6 +127,7 @@ class Desk:
                 reason=reason,
                 downgrade=downgrade,
                 follows=follows,
+                shown=self.asks_of(follows) if shown is None and follows else shown or "",
             ),
             actor=actor,
             standing=self.accounts.standing(actor.account),
@@ -151,13 +154,22 @@ class Desk:
             standing=self.accounts.standing(actor.account),
         )
 
-    def answer(self, request: Request, text: str, *, by: str = "dana") -> Request:
-        """Answer in words what approvers asked for."""
+    def asks_of(self, request_id: RequestId) -> str:
+        """What its requester is shown of what is asked now."""
+        with self.store.read() as tx:
+            decisions = tx.decisions(request_id)
+        return round_of([d for d in decisions if d.verdict is Verdict.ASK_FOR_CHANGES])
+
+    def answer(
+        self, request: Request, text: str, *, by: str = "dana", shown: str | None = None
+    ) -> Request:
+        """Answer in words what approvers asked for, now or as they were shown before."""
         actor = self.actor(by)
         return answer(
             self.world,
             request.id,
             text,
+            shown=self.asks_of(request.id) if shown is None else shown,
             actor=actor,
             standing=self.accounts.standing(actor.account),
         )

@@ -68,6 +68,22 @@ def test_what_was_there_at_the_first_look_is_no_news(desk: Desk) -> None:
     assert noticed(desk) == [{"up_to": 5, "announced": [], "unreadable": []}]
 
 
+@pytest.mark.parametrize("is_same", [True, False])
+def test_after_an_announcement_a_request_still_shows_which_files_changed(
+    desk: Desk, is_same: bool
+) -> None:
+    """The champion's files are known since it was asked for, as long as it is what it was."""
+    desk.promoted(4)
+    if not is_same:
+        desk.registry.change(MODEL, 4, source="models:/m-other")
+    arrives(desk, 6)
+    desk.look_around()
+    assert told(desk)[-1].production == 4
+    desk.staged(5)
+    request = desk.promote(5)
+    assert request.champion_content == (a_content(4) if is_same else None)
+
+
 def test_a_new_version_is_announced_once_with_its_checks(desk: Desk) -> None:
     """Against what is in Production, for the stage that comes next; also after many looks."""
     arrives(desk, 6)

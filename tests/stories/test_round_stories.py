@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from governance.domain.approval import Verdict
-from governance.domain.errors import Refused
+from governance.domain.errors import Conflict, Refused
 from governance.domain.evidence import Stage
 from governance.domain.identity import Role
 from governance.domain.ledger import EventKind
@@ -128,6 +129,33 @@ def test_there_is_nothing_to_answer_twice_or_after_the_end(desk: Desk, asked: Re
     desk.clock.now = asked.expires_at
     with pytest.raises(Refused, match="has expired"):
         desk.answer(asked, SAID)
+
+
+@pytest.mark.parametrize("way", ["words", "version"])
+@pytest.mark.parametrize("what", ["somebody else", "something else", "once more"])
+def test_an_answer_ends_only_what_the_requester_was_shown(
+    desk: Desk, asked: Request, way: str, what: str
+) -> None:
+    """Something else is asked while Dana writes: she is told to read it, and all of it stays."""
+    desk.staged(5)
+    shown = desk.asks_of(asked.id)
+    desk.clock.advance(minutes=1)
+    if what == "somebody else":
+        desk.vote(asked, "vera", Verdict.ASK_FOR_CHANGES, "This leaks the target.")
+    else:
+        desk.withdraw_vote(asked, "ana")
+        text = ASKED if what == "once more" else "This leaks the target."
+        desk.vote(asked, "ana", Verdict.ASK_FOR_CHANGES, text)
+    before = desk.asks_of(asked.id)
+    ways: dict[str, Callable[[], object]] = {
+        "words": lambda: desk.answer(asked, SAID, shown=shown),
+        "version": lambda: desk.promote(5, reason=SAID, follows=asked.id, shown=shown),
+    }
+    with pytest.raises(Conflict, match="not counted") as told:
+        ways[way]()
+    assert told.value.code == "stale_round"
+    assert (desk.asks_of(asked.id), desk.request(asked.id).state) == (before, State.PENDING)
+    assert desk.answer(asked, SAID, shown=before).answers
 
 
 # --- a newer version ----------------------------------------------------------------------------
