@@ -4,11 +4,13 @@ that its tables are read the same; and what no other engine has, sessions that e
 from __future__ import annotations
 
 import socket
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from governance.adapters.metric_sources import IbisSources
+from governance.adapters.metric_sources import IbisSources, engines
 from governance.domain.errors import Unavailable
 from governance.domain.evidence import ModelName, Version
 from tests.sources.feed import ADDRESS, Feed, a_source, some_applicants
@@ -33,6 +35,14 @@ pytestmark = SPARK_WARNS
 def feed(spark_connect: SparkConnectServer, tmp_path: Path) -> Feed:
     """Tables in the server's catalog."""
     return SparkConnectFeed(tmp_path, spark_connect)
+
+
+@pytest.fixture
+def sources(feed: Feed) -> Iterator[IbisSources]:
+    """Closed while the server is there to be told."""
+    made = IbisSources(feed.environ, timeout_seconds=120)
+    yield made
+    made.close()
 
 
 def test_rows_that_a_job_adds_to_a_table_are_seen(
@@ -75,3 +85,11 @@ def test_nobody_there_is_said_in_time(java: str) -> None:
         with pytest.raises(Unavailable, match="did not answer within 2 seconds") as told:
             sources.mark(a_source(), MODEL, Version(3))
     assert "tell-nobody" not in told.value.sentence
+
+
+def test_a_server_that_is_gone_keeps_nobody_at_the_door() -> None:
+    """Its client says good-bye again and again; the bot ends all the same."""
+    over, said = threading.Event(), list[bool]()
+    engines._in_a_moment(lambda: said.append(over.wait(60)))
+    assert said == []
+    over.set()

@@ -27,6 +27,7 @@ from governance.domain.errors import Unavailable
 
 _SLOWER_THAN_THE_SERVER_SECONDS = 1.0
 """PostgreSQL ends a slow statement by itself; the line is cut only where that does not reach us."""
+_GOODBYE_SECONDS = 3.0
 _SPARK_STARTS = threading.Lock()
 _NO_PYSPARK = "PySpark is not installed; it comes with `pip install 'foureyes[spark]'`"
 _OPENS_AT_ONCE = frozenset(
@@ -148,9 +149,16 @@ def _spark_connect(address: str, timeout_seconds: float) -> Connection:
         backend=ibis.pyspark.connect(session),
         timeout_seconds=timeout_seconds,
         stop=session.interruptAll,
-        close=session.stop,
+        close=lambda: _in_a_moment(session.stop),
         look_again=_look_again(session.catalog.refreshTable),
     )
+
+
+def _in_a_moment(goodbye: Callable[[], None]) -> None:
+    """A server that is gone is told good-bye for minutes, again and again: nobody waits for it."""
+    saying = threading.Thread(target=goodbye, daemon=True)
+    saying.start()
+    saying.join(_GOODBYE_SECONDS)
 
 
 def _look_again(refresh: Callable[[str], None]) -> Callable[[str], None]:
