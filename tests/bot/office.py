@@ -100,6 +100,7 @@ def open_office(
     heads = HeadFile(heads_path)
     clock = HandClock()
     store = open_store(url, heads, clock=clock)
+    store.upgrade()
     desk = Desk(store=store, heads=heads, clock=clock)
     slack = Workspace(
         limits=limits or Limits(posts_per_second=0),
