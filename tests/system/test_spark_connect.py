@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,14 +34,6 @@ pytestmark = SPARK_WARNS
 def feed(spark_connect: SparkConnectServer, tmp_path: Path) -> Feed:
     """Tables in the server's catalog."""
     return SparkConnectFeed(tmp_path, spark_connect)
-
-
-@pytest.fixture
-def sources(feed: Feed) -> Iterator[IbisSources]:
-    """Closed while the server is there to be told."""
-    made = IbisSources(feed.environ, timeout_seconds=120)
-    yield made
-    made.close()
 
 
 def test_rows_that_a_job_adds_to_a_table_are_seen(
