@@ -27,7 +27,7 @@ play: $(STAMP) ## The same parts in a browser, for you to try; until Ctrl-C
 	@$(BIN)/foureyes play $(ARGS)
 
 test: $(STAMP) ## All tests, with types, lint and import contracts; ARGS="-n 0 …" for one process
-	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=10 $(ARGS)
+	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder --durations=10 $(ARGS)
 
 $(SYSTEM_STAMP): $(STAMP) requirements-system.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-system.lock

@@ -93,6 +93,7 @@ class Conversation:
         """The Bolt app with every listener; asks Slack nothing yet."""
         logging.getLogger("slack_bolt.App").addFilter(_says_something)
         app = App(
+            name="foureyes",  # without one, Bolt reads the source of every frame to find a name
             client=self._client,
             token_verification_enabled=False,
             listener_executor=self._listening,

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from signal import Signals
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
-from mlflow import MlflowClient
 
-from bot.demo.processes import mlflow_server
+from bot.demo.processes import start_mlflow
+from tests.shared_servers import Started, shared_server
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 _MLMODEL = """\
 signature:
@@ -35,6 +39,8 @@ class RealMlflow:
     @property
     def client(self) -> MlflowClient:
         """MLflow's client, past the adapter."""
+        from mlflow import MlflowClient  # seconds, which not every process of a run needs
+
         return MlflowClient(tracking_uri=self.uri)
 
     def new_model(self, versions: int = 2) -> str:
@@ -68,7 +74,14 @@ class RealMlflow:
 
 
 @pytest.fixture(scope="session")
-def real_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealMlflow]:
-    """Started once; every test makes a model of its own."""
-    with mlflow_server(tmp_path_factory.mktemp("mlflow")) as uri:
-        yield RealMlflow(uri)
+def real_mlflow() -> RealMlflow:
+    """One for the whole run; every test makes a model of its own."""
+    return RealMlflow(shared_server("mlflow", _start_mlflow))
+
+
+def _start_mlflow(folder: Path) -> Started:
+    program, address = start_mlflow(folder)
+    pid = program.process.pid
+    # It is not for this process to wait for: others use it when this one has ended.
+    program.process.returncode = 0
+    return Started(address=address, pid=pid, ends_by=Signals.SIGKILL)

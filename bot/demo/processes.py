@@ -41,8 +41,9 @@ class Program:
 
     def kill(self) -> None:
         """SIGKILL, as a crash would: no handler runs."""
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
 
     def stop(self) -> int:
         """SIGTERM, and SIGKILL for whatever is left after ten seconds; returns the exit code."""
@@ -66,6 +67,20 @@ def free_port() -> int:
 @contextmanager
 def mlflow_server(folder: Path) -> Iterator[str]:
     """A real MLflow server with its database and artifacts in `folder`; yields its address."""
+    program, address = start_mlflow(folder)
+    try:
+        yield address
+    finally:
+        # Its folder goes too, and an orderly end would wait for every open connection.
+        program.kill()
+
+
+def start_mlflow(folder: Path) -> tuple[Program, str]:
+    """Start one that goes on until it is ended; it, and its address once it answers there.
+
+    Raises:
+        DemoBroken: it does not.
+    """
     port = free_port()
     folder.mkdir(parents=True, exist_ok=True)
     command = [
@@ -79,11 +94,10 @@ def mlflow_server(folder: Path) -> Iterator[str]:
     address = f"http://127.0.0.1:{port}"
     try:
         wait_for_http(program, f"{address}/health", seconds=120)
-        yield address
-    finally:
-        # Its folder goes too, and an orderly end would wait for every open connection.
-        if program.process.poll() is None:
-            program.kill()
+    except BaseException:
+        program.kill()
+        raise
+    return program, address
 
 
 def start_bot(folder: Path, env: Mapping[str, str], *, health_port: int) -> Program:

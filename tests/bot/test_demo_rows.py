@@ -64,7 +64,7 @@ def test_no_row_is_both_trained_on_and_scored(version: int, tmp_path: Path) -> N
     assert sorted(seen + apply) == list(range(1000))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     version=st.sampled_from(STORY),
     healthy=st.integers(0, 500),

@@ -15,6 +15,7 @@ from bot.cli import main
 from bot.demo.registry_view import RegistryView
 from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.tenure import Origin, Tenure
+from governance.use_cases import backtest as backtesting
 from tests.cli.deployment import Deployment
 from tests.cli.program import POLICIES
 from tests.mlflow_server import RealMlflow
@@ -134,9 +135,11 @@ def test_the_plan_reads_the_baseline_of_the_version_in_production(deployment: De
 
 
 def test_a_backtest_says_when_each_rule_would_have_fired_and_changes_nothing(
-    deployment: Deployment, tmp_path: Path
+    deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """AUC fires in the second half, when scores have become chance; approvals never do."""
+    """AUC fires in the second half, when scores have become chance; approvals never do. With few
+    looks: the moment is found between two of them."""
+    monkeypatch.setattr(backtesting, "_LOOKS", 8)
     picture = tmp_path / "history.png"
     told = deployment.foureyes("monitor", "backtest", MODEL, "--picture", str(picture))
     assert told.code == 0, told.err
@@ -147,6 +150,9 @@ def test_a_backtest_says_when_each_rule_would_have_fired_and_changes_nothing(
     fired = datetime.fromisoformat(moment).replace(tzinfo=UTC)
     age = datetime.now(UTC) - fired
     assert timedelta() < age < timedelta(days=2, hours=3)
+    looks_apart = timedelta(days=4) / 8
+    past_a_look = (timedelta(days=4) - age) % looks_apart
+    assert timedelta(minutes=10) < past_a_look < looks_apart - timedelta(minutes=10)
     assert "evidence this strong would occur at most once in 10 deployments" in auc
     assert picture.read_bytes().startswith(_PNG)
     with deployment.store() as store, store.read() as tx:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.domain.approval import tally
@@ -58,7 +58,6 @@ def test_a_role_lets_people_and_no_role_lets_nobody() -> None:
         require_may_break_glass(RULE, a_person("dana", "data_scientist"), MODEL)
 
 
-@settings(deadline=None)
 @given(_seats, _approvals, _checks)
 def test_every_seat_is_either_filled_or_skipped(
     seats: list[Seats], approvals: dict[PersonId, frozenset[Role]], checks: list[CheckResult]
@@ -74,7 +73,6 @@ def test_every_seat_is_either_filled_or_skipped(
     assert reviewing == (len(skipped.approvals) or sum(s.count for s in seats))
 
 
-@settings(deadline=None)
 @given(_seats, _approvals, _approvals, _checks)
 def test_what_is_skipped_never_grows_unseen(
     seats: list[Seats],

@@ -8,7 +8,7 @@ from datetime import timedelta
 from itertools import permutations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.domain.approval import RequestId
@@ -67,7 +67,6 @@ def test_every_step_outside_the_table_is_refused() -> None:
                     step_review(state, event)
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(ReviewEvent), max_size=8))
 def test_a_review_that_is_over_stays_over(events: list[ReviewEvent]) -> None:
     """No event leads out of an ending, and every ending was somebody's word."""
@@ -82,7 +81,6 @@ def test_a_review_that_is_over_stays_over(events: list[ReviewEvent]) -> None:
     assert set(REVIEWING.values()) | {ReviewState.DUE} == set(ReviewState)
 
 
-@settings(deadline=None)
 @given(st.permutations(["dana", "ana", "vera", "raj", "rosa", "otto"]), st.integers(0, 6))
 def test_it_is_accepted_only_by_different_people_who_may(order: list[str], count: int) -> None:
     """Whoever tries in whatever order: as many seats as any assignment could fill, no maker and no
@@ -109,7 +107,6 @@ def test_it_is_accepted_only_by_different_people_who_may(order: list[str], count
         assert could_review(review, PEOPLE, SOON)
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(["ana", "vera", "raj", "rosa"]), unique=True, max_size=1))
 def test_one_demand_ends_it_whatever_others_said(accepted: list[str]) -> None:
     """The one who accepted before may change their mind too."""
@@ -192,7 +189,6 @@ def test_overdue_means_now_at_or_after_the_moment(offset_us: int, overdue: bool)
     assert debt_of([review], PersonId("dana"), now) is None
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 48), min_size=1, max_size=5), st.integers(0, 60))
 def test_the_debt_is_the_oldest_that_nobody_has_reviewed(dues: list[int], hour: int) -> None:
     """One that is accepted is none any more."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -46,7 +46,6 @@ def outcomes(
         yield dice.gauss(DISTANCES[auc] if is_bad else 0.0, 1.0), is_bad
 
 
-@settings(deadline=None)
 @given(SCORED, st.integers(0, 80), st.sampled_from([0.05, 0.3, 0.6]))
 def test_in_pieces_is_all_at_once(rows: list[tuple[float, bool]], cut: int, rate: float) -> None:
     """To the last bit, also after the state was stored and read."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.adapters.policy_files import load_texts
@@ -204,7 +204,6 @@ WATCHINGS = st.sampled_from(
 ).map(watching_of)
 
 
-@settings(deadline=None)
 @given(old=WATCHINGS, new=WATCHINGS)
 def test_a_change_always_has_words(old: Watching, new: Watching) -> None:
     """And what did not change has none."""

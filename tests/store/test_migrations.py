@@ -5,9 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
-import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
@@ -50,11 +48,8 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
         engine = create_engine(f"sqlite:///{tmp_path / 'empty.db'}")
     else:
         server: PostgresServer = request.getfixturevalue("postgres")
-        name = f"t{uuid4().hex}"
-        with psycopg.connect(server.admin_url, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
-        url = server.url_of(name).replace("postgresql://", "postgresql+psycopg://")
-        engine = create_engine(url)
+        url = server.new_database(template="template0")
+        engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
     yield engine
     engine.dispose()
 
