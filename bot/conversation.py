@@ -16,9 +16,11 @@ from bot.glass_form import GlassForm
 from bot.homes import Homes
 from bot.intake import Intake
 from bot.listeners import clicks, commands, forms, glass, home
+from bot.listeners.reception import Reception
 from bot.mlflow_ui import MlflowUi
 from bot.outbox import Outbox
 from bot.pictures import UploadedPictures
+from bot.promote_form import PromoteForm
 from bot.upkeep import Upkeep
 from governance.domain.errors import FoureyesError
 from governance.use_cases.world import World
@@ -83,7 +85,7 @@ class Conversation:
             workers=self._working,
             urgent=self._rolling_back,
         )
-        self._form = forms.PromoteForm(world=world, client=client, workers=self._working)
+        self._form = PromoteForm(world=world, client=client, workers=self._working)
         self._glass = GlassForm(
             world=world, client=client, workers=self._working, actor=self._desk.actor
         )
@@ -100,9 +102,10 @@ class Conversation:
             raise_error_for_unhandled_request=False,
         )
         commands.register(app, self._intake, self._desk, self._form)
-        clicks.register(app, self._intake, self._world, self._form, self._glass, self._drawings)
-        glass.register(app, self._intake, self._world, self._glass)
-        forms.register(app, self._intake, self._form)
+        reception = Reception(self._intake)
+        clicks.register(app, reception, self._world, self._form, self._glass, self._drawings)
+        glass.register(app, reception, self._world, self._glass)
+        forms.register(app, reception, self._form)
         home.register(app, self._intake)
         return app
 

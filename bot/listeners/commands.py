@@ -9,8 +9,8 @@ from slack_bolt import Ack, App
 from bot import foureyes_words, views
 from bot.desk import Desk
 from bot.intake import Intake
-from bot.listeners.forms import PromoteForm
 from bot.messages import answer_words
+from bot.promote_form import PromoteForm
 from bot.typed import needs_form
 from governance.domain.errors import FoureyesError
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import Any
 
 from slack_bolt import Ack, App
 
 from bot.intake import Intake
+from bot.listeners.reception import Body
 from governance.domain.errors import FoureyesError
 
 _log = logging.getLogger("foureyes.home")
-
-Body = Mapping[str, Any]
-"""Slack's own JSON; every value is read by name and checked where it is used."""
 
 
 def register(app: App, intake: Intake) -> None:

@@ -1,0 +1,161 @@
+"""The form of a promotion: opened at once, and filled with what there is to promote."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot import modals
+from bot.block_kit import Block
+from bot.late_modal import LateModal
+from bot.messages import answer_words
+from bot.typed import prefilled
+from governance.domain.errors import FoureyesError, Refused
+from governance.domain.evidence import ModelName, Snapshot, Stage, Version
+from governance.domain.policy import ModelPolicy, policy_for
+from governance.domain.suggestion import nearest
+from governance.ports import VersionSummary
+from governance.use_cases.world import World, require_policy
+
+_log = logging.getLogger("foureyes.forms")
+_OFFERED = 100
+"""A menu of Slack holds so many choices."""
+_WITH_METRICS = 10
+"""For so many of the newest versions the headline metrics are read."""
+
+
+@dataclass
+class PromoteForm:
+    """Opens at once and is filled from MLflow afterwards."""
+
+    world: World
+    client: WebClient
+    workers: ThreadPoolExecutor
+
+    def open(self, trigger_id: str, typed: str, channel: str) -> None:
+        """Open the loading modal with the trigger, then fill it."""
+        self._modal().open(trigger_id, lambda: self._drawn(typed, channel))
+
+    def open_known(self, trigger_id: str, model: ModelName, version: Version, channel: str) -> None:
+        """Open it filled in, from what the store knows: it asks MLflow nothing, so it is there at
+        once, and also while MLflow does not answer."""
+        try:
+            view = self._known(model, version, channel)
+        except FoureyesError as problem:
+            view = modals.sentence_modal(problem.sentence)
+        try:
+            self.client.views_open(trigger_id=trigger_id, view=view)
+        except (SlackApiError, OSError) as error:
+            _log.warning("a form could not be opened: %s", type(error).__name__)
+
+    def _known(self, model: ModelName, version: Version, channel: str) -> Block:
+        policy = require_policy(self.world.rules.current(), model)
+        if not modals.fits_menu(model):
+            raise Refused("names_too_long", answer_words.NAMES_TOO_LONG)
+        with self.world.store.read() as tx:
+            numbers = sorted({*tx.kept_versions(model), version}, reverse=True)
+            described = [n for n in numbers[:_OFFERED] if n != version][:_WITH_METRICS]
+            kept = {n: tx.saved_snapshot(model, n) for n in (version, *described)}
+            running = {t.version: t.stage for t in tx.tenures(model) if t.ended_at is None}
+        known = kept[version]
+        stage = running.get(version, known[0].stage if known else Stage.NONE)
+        target = policy.next_stage(stage)
+        texts = {
+            n: _version_line(found[0], running.get(n, found[0].stage), policy)
+            for n, found in kept.items()
+            if found is not None
+        }
+        offered = sorted({*numbers[: _OFFERED - 1], version}, reverse=True)
+        return modals.promote_modal(
+            modals.Choices(
+                models=(model,),
+                model=model,
+                versions=tuple((n, texts.get(n, f"v{n}")) for n in offered),
+                version=version,
+                stages=tuple(s.value for s in policy.stages),
+                stage=target.value if target else None,
+                channel=channel,
+            )
+        )
+
+    def fill_soon(self, view_id: str, typed: str, channel: str) -> None:
+        """Fill it again, about what was typed or chosen."""
+        self._modal().fill_soon(view_id, lambda: self._drawn(typed, channel))
+
+    def _modal(self) -> LateModal:
+        return LateModal(
+            self.client,
+            self.workers,
+            loading=modals.loading_modal,
+            sentence=modals.sentence_modal,
+        )
+
+    def _drawn(self, typed: str, channel: str) -> Block:
+        """What MLflow has to choose from."""
+        with self.world.registry.together():
+            choices = self._choices(typed, channel)
+        return modals.promote_modal(choices)
+
+    def _choices(self, typed: str, channel: str) -> modals.Choices:
+        policies = self.world.rules.current().policies
+        models = [m for m in self.world.registry.models() if policy_for(policies, m)]
+        if not models:
+            raise Refused("no_models", "MLflow has no model that a policy governs.")
+        if not any(modals.fits_menu(m) for m in models):
+            raise Refused("names_too_long", answer_words.NAMES_TOO_LONG)
+        model, version, stage = prefilled(typed)
+        if model is not None and model not in models:
+            meant = nearest(model, [str(m) for m in models])
+            hint = f" Did you mean {meant}?" if meant else ""
+            listed = ", ".join(models)
+            raise Refused(
+                "no_such_model", f"There is no governed model {model}.{hint} There are: {listed}."
+            )
+        chosen = ModelName(model) if model else (models[0] if len(models) == 1 else None)
+        versions: tuple[tuple[int, str], ...] = ()
+        stages: tuple[str, ...] = ()
+        if chosen is not None:
+            versions = self._versions(chosen)
+            policy = policy_for(policies, chosen)
+            stages = tuple(s.value for s in policy.stages) if policy else ()
+        return modals.Choices(
+            models=tuple(models),
+            model=chosen,
+            versions=versions,
+            version=version,
+            stages=stages,
+            stage=stage.value if stage else None,
+            channel=channel,
+        )
+
+    def _versions(self, model: ModelName) -> tuple[tuple[int, str], ...]:
+        found = sorted(self.world.registry.versions(model), key=lambda v: -v.version)
+        return tuple(
+            (v.version, self._describe(model, v, with_metrics=number < _WITH_METRICS))
+            for number, v in enumerate(found)
+        )
+
+    def _describe(self, model: ModelName, version: VersionSummary, *, with_metrics: bool) -> str:
+        text = f"v{version.version} · {version.stage.value}"
+        policy = policy_for(self.world.rules.current().policies, model)
+        if not with_metrics or policy is None:
+            return text
+        try:
+            snapshot = self.world.registry.snapshot(model, version.version)
+        except Refused:
+            return f"{text} · its run is gone"
+        return _version_line(snapshot, version.stage, policy)
+
+
+def _version_line(snapshot: Snapshot, stage: Stage, policy: ModelPolicy) -> str:
+    """A version as a choice of the menu: its stage, and the metrics that policy names."""
+    text = f"v{snapshot.version} · {stage.value}"
+    for name in policy.headline:
+        metric = snapshot.metric(name)
+        if metric is not None and metric.number is not None:
+            text += f" · {name} {metric.number:.4g}"
+    return text
