@@ -19,6 +19,12 @@ def told_of_model(what: str, model: str, facts: Mapping[str, Json]) -> str:
             f"{model}: the monitor {monitor} cannot see. {facts.get('why')} You are told once, "
             "whichever other monitors cannot see for the same reason; all of them go on trying."
         )
+    if what == "monitor_comes_and_goes":
+        return (
+            f"{model}: the monitor {monitor} cannot see again. {facts.get('why')} This trouble "
+            "comes and goes, so you hear nothing more of it for a day, neither of its end; "
+            f"foureyes monitor list and /model {model} say how it stands."
+        )
     if what == "monitor_sees_again":
         return f"{model}: everything that watches it sees again."
     return f"{model}: {what}"

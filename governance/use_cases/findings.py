@@ -9,20 +9,20 @@ from dataclasses import replace
 from datetime import datetime
 
 from governance.domain.errors import Conflict, FoureyesError, Refused
-from governance.domain.ledger import Event, EventKind
 from governance.domain.monitoring.alert import Alert, AlertId, Outcome
 from governance.domain.monitoring.rules import is_well
 from governance.domain.monitoring.spec import Action
 from governance.domain.monitoring.state import MonitorKey, MonitorState
 from governance.domain.monitoring.verdict import Verdict
 from governance.domain.monitoring.words import metric_in_words
-from governance.ports import Mark, MetricSources, Notice, NoticeKind, Transaction
+from governance.ports import Mark, MetricSources, Transaction
 from governance.use_cases import alerts, automatic
 from governance.use_cases.due import Due, due_monitors
 from governance.use_cases.look import look
 from governance.use_cases.measure import Eyes, Watched
 from governance.use_cases.restore import verify_restored
 from governance.use_cases.shared_reads import SharedReads
+from governance.use_cases.trouble import tell_of_trouble
 from governance.use_cases.world import World
 
 _log = logging.getLogger("foureyes.watch")
@@ -100,7 +100,7 @@ def _keep(world: World, due: Due, before: MonitorState, found: MonitorState) -> 
         if running != due.stay:
             return None
         if found.problem != before.problem:
-            _tell_of_trouble(tx, due, before, found)
+            tell_of_trouble(tx, due, found)
         tx.save_look(found, tx.now + due.spec.every)
         if found.verdict is not Verdict.REGRESSED:
             return None
@@ -135,45 +135,6 @@ def _raise(tx: Transaction, due: Due, found: MonitorState) -> Alert | None:
         ),
         due.policy,
     )
-
-
-def _tell_of_trouble(tx: Transaction, due: Due, before: MonitorState, found: MonitorState) -> None:
-    """Each monitor's trouble is recorded. The owners hear of it once, whatever the number of
-    monitors that it blinds, and once that all of them see again."""
-    is_blind = bool(found.problem)
-    why = found.sentence if is_blind else ""
-    tx.record(
-        Event(
-            kind=EventKind.MONITOR_BLIND if is_blind else EventKind.MONITOR_SEES_AGAIN,
-            at=tx.now,
-            actor=alerts.WATCHER,
-            model=due.key.model,
-            version=due.key.version,
-            why=why,
-            facts={"monitor": due.spec.name},
-        )
-    )
-    watching = {spec.name for spec in due.policy.watching.monitors} - {due.spec.name}
-    others = {
-        state.problem
-        for state, _next in tx.monitor_states(due.key.model)
-        if state.key.version == due.key.version
-        and state.key.monitor in watching
-        and state.looked_at is not None
-        and state.looked_at >= due.stay.started_at
-    }
-    if found.problem in others if is_blind else others - {""}:
-        return
-    for owner in sorted(due.policy.owners):
-        tx.notify(
-            Notice(
-                kind=NoticeKind.TELL,
-                what="monitor_blind" if is_blind else "monitor_sees_again",
-                model=due.key.model,
-                person=owner,
-                facts={"monitor": due.spec.name, "why": why},
-            )
-        )
 
 
 # --- when it is over ------------------------------------------------------------------------------

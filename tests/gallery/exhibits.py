@@ -130,6 +130,7 @@ TOLD: Mapping[str, Mapping[str, Json]] = {
 OF_ABSENCE = ("stands_in_away", "stands_in_back", "stand_in_gone")
 OF_MODEL: Mapping[str, Mapping[str, Json]] = {
     "monitor_blind": {"monitor": "auc", "why": "The table predictions is gone."},
+    "monitor_comes_and_goes": {"monitor": "auc", "why": "The table predictions is gone."},
     "monitor_sees_again": {"monitor": "auc"},
 }
 TIMELINE: Mapping[str, Mapping[str, Json]] = {

@@ -444,6 +444,28 @@ def test_another_trouble_is_told_and_other_words_for_the_same_are_not(
     assert "not between 0 and 1" in told[1]
 
 
+def test_a_trouble_that_comes_and_goes_is_told_as_that_and_once_a_day(
+    watched: WatchedDesk,
+) -> None:
+    """Gone at every second look: three messages the first day, however often it turns."""
+    watched.arrive(120, auc=0.8)
+    watched.look()
+    for _time in range(4):
+        watched.feed.run("DROP TABLE predictions")
+        watched.look()
+        watched.feed.write(watched.applicants)
+        watched.look()
+    first_day = ["monitor_blind", "monitor_sees_again", "monitor_comes_and_goes"]
+    told = [n.what for n in watched.desk.notices() if n.what.startswith("monitor")]
+    assert told == first_day
+    assert watched.desk.kinds().count(EventKind.MONITOR_BLIND.value) == 4
+    watched.desk.clock.advance(days=1)
+    watched.feed.run("DROP TABLE predictions")
+    watched.look()
+    told = [n.what for n in watched.desk.notices() if n.what.startswith("monitor")]
+    assert told == ["monitor_blind"]
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
