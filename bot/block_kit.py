@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from bot.mrkdwn import folded, one_line, visible
 
 Block = dict[str, object]
+MENU_HOLDS = 100
+"""Choices of one menu."""
 DETAIL = 2900
 """Characters of one section, with room for a mark where text was folded."""
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.block_kit import DETAIL, Block, chunks, option, plain, section
+from bot.block_kit import DETAIL, MENU_HOLDS, Block, chunks, option, plain, section
 from bot.messages import form_words, request_words
 from bot.messages.comparison_words import claim_lines
 from bot.mrkdwn import folded
@@ -51,9 +51,15 @@ def comment_modal(verdict: Verdict, value: str, channel: str) -> Block:
     }
 
 
-def answer_modal(request: Request, asked: Sequence[str], shown: str, channel: str) -> Block:
-    """What was asked, a text to answer it, and the number of a newer version where there is one;
-    `shown` says which asks an answer is to."""
+def answer_modal(
+    request: Request,
+    asked: Sequence[str],
+    shown: str,
+    channel: str,
+    newer: Sequence[tuple[int, str]],
+) -> Block:
+    """What was asked, a text to answer it, and the newer versions where there are any; `shown`
+    says which asks an answer is to."""
     blocks = [section(chunk) for chunk in chunks("What is asked", asked)]
     text: Block = {
         "type": "plain_text_input",
@@ -61,7 +67,17 @@ def answer_modal(request: Request, asked: Sequence[str], shown: str, channel: st
         "multiline": True,
         "max_length": 3000,
     }
-    version: Block = {"type": "plain_text_input", "action_id": "version", "max_length": 10}
+    version: Block = {
+        "type": "static_select",
+        "action_id": "version",
+        "placeholder": plain(form_words.NO_NEWER_VERSION),
+        "options": [option(text, str(number)) for number, text in newer[:MENU_HOLDS]],
+    }
+    choice: Block = {
+        **_input("version", "Newer version", version),
+        "optional": True,
+        "hint": plain(form_words.VERSION_HINT),
+    }
     return {
         "type": "modal",
         "callback_id": "answer",
@@ -75,11 +91,7 @@ def answer_modal(request: Request, asked: Sequence[str], shown: str, channel: st
                 **_input("answer", "Your answer", text),
                 "hint": plain(form_words.ANSWER_HINT),
             },
-            {
-                **_input("version", "Newer version", version),
-                "optional": True,
-                "hint": plain(form_words.VERSION_HINT),
-            },
+            choice if newer else section(form_words.no_newer_version_yet(request.version)),
         ],
     }
 
@@ -180,7 +192,7 @@ def fits_menu(name: str) -> bool:
 def promote_modal(choices: Choices) -> Block:
     """The promotion form; choosing a model loads its versions."""
     short = [name for name in choices.models if fits_menu(name)]
-    models = [option(name, name) for name in short[:100]]
+    models = [option(name, name) for name in short[:MENU_HOLDS]]
     model: Block = {
         "type": "static_select",
         "action_id": "promote_model",
@@ -193,14 +205,14 @@ def promote_modal(choices: Choices) -> Block:
         {"type": "actions", "block_id": "model", "elements": [model]},
     ]
     if choices.versions:
-        versions = [option(text, str(number)) for number, text in choices.versions[:100]]
+        versions = [option(text, str(number)) for number, text in choices.versions[:MENU_HOLDS]]
         chosen: Block = {
             "type": "static_select",
             "action_id": "version",
             "placeholder": plain("Version"),
             "options": versions,
         }
-        for number, text in choices.versions[:100]:
+        for number, text in choices.versions[:MENU_HOLDS]:
             if number == choices.version:
                 chosen["initial_option"] = option(text, str(number))
         stages = [option(form_words.NEXT_STAGE, "next")]

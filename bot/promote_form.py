@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -10,20 +11,19 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot import modals
-from bot.block_kit import Block
+from bot.block_kit import MENU_HOLDS, Block
 from bot.late_modal import LateModal
 from bot.messages import answer_words
 from bot.typed import prefilled
 from governance.domain.errors import FoureyesError, Refused
 from governance.domain.evidence import ModelName, Snapshot, Stage, Version
 from governance.domain.policy import ModelPolicy, policy_for
+from governance.domain.promotion import Request
 from governance.domain.suggestion import nearest
-from governance.ports import VersionSummary
+from governance.ports import Rules, Transaction, VersionSummary
 from governance.use_cases.world import World, require_policy
 
 _log = logging.getLogger("foureyes.forms")
-_OFFERED = 100
-"""A menu of Slack holds so many choices."""
 _WITH_METRICS = 10
 """For so many of the newest versions the headline metrics are read."""
 
@@ -57,24 +57,17 @@ class PromoteForm:
         if not modals.fits_menu(model):
             raise Refused("names_too_long", answer_words.NAMES_TOO_LONG)
         with self.world.store.read() as tx:
-            numbers = sorted({*tx.kept_versions(model), version}, reverse=True)
-            described = [n for n in numbers[:_OFFERED] if n != version][:_WITH_METRICS]
-            kept = {n: tx.saved_snapshot(model, n) for n in (version, *described)}
-            running = {t.version: t.stage for t in tx.tenures(model) if t.ended_at is None}
-        known = kept[version]
-        stage = running.get(version, known[0].stage if known else Stage.NONE)
+            known = tx.saved_snapshot(model, version)
+            others = tx.kept_versions(model) - {version}
+            offered = {version, *sorted(others, reverse=True)[: MENU_HOLDS - 1]}
+            versions = described(tx, policy, offered, first=version)
+            stage = _stages_of(tx, model).get(version, known[0].stage if known else Stage.NONE)
         target = policy.next_stage(stage)
-        texts = {
-            n: _version_line(found[0], running.get(n, found[0].stage), policy)
-            for n, found in kept.items()
-            if found is not None
-        }
-        offered = sorted({*numbers[: _OFFERED - 1], version}, reverse=True)
         return modals.promote_modal(
             modals.Choices(
                 models=(model,),
                 model=model,
-                versions=tuple((n, texts.get(n, f"v{n}")) for n in offered),
+                versions=versions,
                 version=version,
                 stages=tuple(s.value for s in policy.stages),
                 stage=target.value if target else None,
@@ -149,6 +142,35 @@ class PromoteForm:
         except Refused:
             return f"{text} · its run is gone"
         return _version_line(snapshot, version.stage, policy)
+
+
+def newer_versions(
+    tx: Transaction, rules: Rules, request: Request
+) -> tuple[tuple[Version, str], ...]:
+    """Versions that could follow a request's, as choices of a menu."""
+    policy = require_policy(rules, request.model)
+    newer = {n for n in tx.kept_versions(request.model) if n > request.version}
+    return described(tx, policy, newer, first=None)
+
+
+def described(
+    tx: Transaction, policy: ModelPolicy, versions: Collection[Version], *, first: Version | None
+) -> tuple[tuple[Version, str], ...]:
+    """Versions as choices of a menu, newest first, from what the store knows: the newest of them,
+    and `first`, with their metrics."""
+    running = _stages_of(tx, policy.model)
+    ordered = sorted(versions, reverse=True)
+    with_metrics = {first, *[n for n in ordered if n != first][:_WITH_METRICS]}
+    texts: dict[Version, str] = {}
+    for number in ordered:
+        kept = tx.saved_snapshot(policy.model, number) if number in with_metrics else None
+        if kept is not None:
+            texts[number] = _version_line(kept[0], running.get(number, kept[0].stage), policy)
+    return tuple((n, texts.get(n, f"v{n}")) for n in ordered)
+
+
+def _stages_of(tx: Transaction, model: ModelName) -> Mapping[Version, Stage]:
+    return {t.version: t.stage for t in tx.tenures(model) if t.ended_at is None}
 
 
 def _version_line(snapshot: Snapshot, stage: Stage, policy: ModelPolicy) -> str:

@@ -17,7 +17,7 @@ from bot.glass_form import GlassForm
 from bot.glass_view import Wanted
 from bot.listeners.reception import Body, Reception, button_value, channel_of, open_modal
 from bot.messages import request_words
-from bot.promote_form import PromoteForm
+from bot.promote_form import PromoteForm, newer_versions
 from bot.shown import shown_request
 from governance.domain.approval import RequestId, Verdict
 from governance.domain.break_glass import Bypass
@@ -102,8 +102,9 @@ def register(
                     RequestId(_value(body)["request"]),
                     person.id if person else PersonId(""),
                 )
+                newer = newer_versions(tx, rules, request)
             lines = request_words.round_lines(request, asked, rules.roster)
-            modal = modals.answer_modal(request, lines, round_of(asked), channel_of(body))
+            modal = modals.answer_modal(request, lines, round_of(asked), channel_of(body), newer)
         except FoureyesError as problem:
             modal = modals.sentence_modal(problem.sentence)
         open_modal(client, body, modal)

@@ -60,9 +60,7 @@ def register(app: App, reception: Reception, form: PromoteForm) -> None:
     def answered(body: Body, ack: Ack) -> None:
         filled = Submitted(body)
         text = filled.text("answer", limit=REASON_LIMIT, missing=form_words.NO_ANSWER)
-        version = filled.typed("version").strip()
-        if version and version_number(version) is None:
-            filled.wrong("version", form_words.NO_NUMBER)
+        version = version_number(filled.chosen("version"))
         if filled.is_refused(ack):
             return
         payload = {
@@ -70,6 +68,6 @@ def register(app: App, reception: Reception, form: PromoteForm) -> None:
             "request": str(filled.about["request"]),
             "shown": str(filled.about.get("shown", "")),
             "answer": text,
-            "version": str(version_number(version) or ""),
+            "version": str(version or ""),
         }
         reception.form("answer", body, ack, payload, field="answer")

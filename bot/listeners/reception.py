@@ -97,8 +97,9 @@ class Submitted:
         return str(self._values[field][field].get("value") or "")
 
     def chosen(self, field: str) -> str:
-        """The value of the option that was selected in a menu."""
-        return str(self._values[field][field]["selected_option"]["value"])
+        """The value of the option that was selected in a menu; empty without one."""
+        chosen = self._values.get(field, {}).get(field, {}).get("selected_option") or {}
+        return str(chosen.get("value") or "")
 
     def is_ticked(self, field: str) -> bool:
         """Whether anything is ticked."""

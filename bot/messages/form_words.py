@@ -9,7 +9,8 @@ COMMENT_HINTS = {
     Verdict.ASK_FOR_CHANGES: "The request stays open.",
 }
 ANSWER_HINT = "What is new: evidence, a link, or what the newer version changes."
-VERSION_HINT = "Its number. A request for it follows, and this one ends."
+VERSION_HINT = "A request for it follows, and this one ends."
+NO_NEWER_VERSION = "None: words answer it"
 LOADING = "Asking MLflow for models and versions…"
 NO_VERSIONS = "MLflow has no version of this model."
 NEXT_STAGE = "Next stage that policy allows"
@@ -18,9 +19,16 @@ CLAIMS = "Where its numbers come from (claims)"
 NO_REASON = "Say why this version."
 NO_COMMENT = "Say what is wrong: the requester cannot act on silence."
 NO_ANSWER = "Say what is new: approvers cannot act on silence."
-NO_NUMBER = "Write the number of the version, such as 5, or leave this empty."
 
 
 def all_of_the_record(model: str) -> str:
     """Under the newest records."""
     return f"All of it: foureyes audit show {model}"
+
+
+def no_newer_version_yet(version: int) -> str:
+    """In the place of the menu that would hold them."""
+    return (
+        f"There is no version newer than v{version} yet. One that you register can be chosen here "
+        "a minute later."
+    )

@@ -7,9 +7,9 @@ from tests.builders import MODEL
 from tests.sandbox.stage import CHANNEL
 
 
-def _asked(office: Office) -> None:
+def _asked(office: Office, version: int = 4) -> None:
     """Ana asks for changes in the modal."""
-    office.person("dana").type(CHANNEL, f"/promote {MODEL} 4 production better")
+    office.person("dana").type(CHANNEL, f"/promote {MODEL} {version} production better")
     ana = office.person("ana")
     ana.click(office.request(), "Ask for changes")
     modal = office.slack.wait_for(ana.modal)
@@ -52,14 +52,26 @@ def test_the_requester_answers_with_a_newer_version(office: Office) -> None:
     first = office.request()
     dana.click(office.reads("dana", "Ana asks for changes"), "Answer")
     modal = office.slack.wait_for(dana.modal)
-    wrong = dana.fill_and_submit(modal, {"answer": "More data.", "version": "five"})
-    assert "number of the version" in " ".join(wrong.errors.values())
-    assert dana.fill_and_submit(modal, {"answer": "More data.", "version": "v5"}).is_accepted
+    assert "v5 · Staging · auc_validation 0.78" in dana.sees(modal)
+    assert "v4 · " not in dana.sees(modal)
+    assert dana.fill_and_submit(modal, {"answer": "More data.", "version": "5"}).is_accepted
     office.reads("ana", "Dana answers with this version, after v4: More data.")
     office.slack.wait_for(lambda: "Superseded." in dana.sees(dana.latest(first) or first))
     second = office.request()
     assert f"{MODEL} v5" in dana.sees(second)
     assert "Answers what was asked on request" in dana.sees(second)
+
+
+def test_where_there_is_no_newer_version_the_answer_says_so(office: Office) -> None:
+    """In the place of the menu; words are an answer."""
+    office.desk.staged(5)
+    _asked(office, version=5)
+    dana = office.person("dana")
+    dana.click(office.reads("dana", "Ana asks for changes"), "Answer")
+    modal = office.slack.wait_for(dana.modal)
+    assert "no version newer than v5 yet" in dana.sees(modal)
+    assert dana.fill_and_submit(modal, {"answer": "The last quarter."}).is_accepted
+    office.reads("ana", "Dana answers you: The last quarter.")
 
 
 def test_an_answer_that_was_begun_before_somebody_else_asked_ends_nothing(office: Office) -> None:

@@ -238,7 +238,11 @@ def _changes_asked(size: Size) -> Exhibits:
 def _answers(size: Size) -> Exhibits:
     side = shown(size)
     lines = request_words.round_lines(side.request, side.asked, side.roster)
-    yield "an answer", modals.answer_modal(side.request, lines or ["x"], "0" * 16, "C00000001")
+    newer = [(n, f"v{n} · None") for n in range(5, 255 if _is_large(size) else 5)]
+    yield (
+        "an answer",
+        modals.answer_modal(side.request, lines or ["x"], "0" * 16, "C00000001", newer),
+    )
 
 
 def _details(size: Size) -> Exhibits:
