@@ -56,6 +56,17 @@ def rollback(place: Place, folder: Path) -> None:
     _sweep(place, folder, prepare=Life.last_vote, click=Life.rollback_click, from_version=NEW)
 
 
+def glass(place: Place, folder: Path) -> None:
+    """From the confirmed form of breaking glass to Production and its review."""
+    _sweep(
+        place,
+        folder,
+        prepare=Life.open_glass_form,
+        click=Life.break_glass_click,
+        from_version=OLD,
+    )
+
+
 def automatic(place: Place, folder: Path) -> None:
     """From a look at a version that went bad to the version before."""
 
@@ -218,5 +229,5 @@ if __name__ == "__main__":
     about = json.loads(sys.argv[2])
     here = Path(about.pop("folder"))
     where = Place(**{**about, "heads": here / "heads", "model": ModelName(about["model"])})
-    scenarios = {s.__name__: s for s in (vote, messages, rollback, automatic)}
+    scenarios = {s.__name__: s for s in (vote, messages, rollback, glass, automatic)}
     scenarios[sys.argv[1]](where, here)

@@ -33,6 +33,7 @@ from governance.domain.monitoring.spec import Watching
 from governance.domain.promotion import Request
 from governance.use_cases import automatic, reconcile
 from governance.use_cases.audit import verify
+from governance.use_cases.break_glass_promotion import plan_promotion
 from governance.use_cases.decide import Ballot, decide
 from governance.use_cases.promote import Wish, promote
 from governance.use_cases.watch import Watch
@@ -40,6 +41,7 @@ from governance.use_cases.world import World
 from tests.builders import PEOPLE, a_policy, a_roster, some_rules
 from tests.fakes import FixedRules
 from tests.sources.feed import SqliteFeed, a_source, some_applicants
+from tests.stories.glass import RULE
 from tests.stories.watching import a_monitor
 
 OLD, NEW = Version(1), Version(2)
@@ -79,11 +81,18 @@ class Life:
 
     def __init__(self, place: Place, store: SqlStore, heads: HeadFile) -> None:
         watching = Watching(sources=(a_source(),), monitors=(a_monitor(every=_NOT_AGAIN),))
-        policy = replace(a_policy(), model=place.model, pattern=str(place.model), watching=watching)
+        policy = replace(
+            a_policy(),
+            model=place.model,
+            pattern=str(place.model),
+            watching=watching,
+            break_glass=RULE,
+        )
         few = a_roster(*(p for p in PEOPLE if p.id in ("dana", "ana", "raj", "otto")))
         rules = some_rules(policy, few)
         client = WebClient(token=place.slack_token, base_url=place.slack_api)
         self.model = place.model
+        self._form = place.heads.parent / "glass.json"
         self.store = store
         self.heads = heads
         self.feed = SqliteFeed(place.heads.parent)
@@ -143,6 +152,38 @@ class Life:
             now = tx.now
         value = {"model": self.model, "from": NEW, "to": OLD, "why": "x", "at": now.isoformat()}
         self._click("roll_back", "U0OTTO", value=json.dumps(value))
+
+    def open_glass_form(self) -> None:
+        """Otto looks at what breaking glass would skip; what he confirms is kept in a file."""
+        otto = _actor("otto")
+        plan = plan_promotion(
+            self.world,
+            self.model,
+            NEW,
+            downgrade=False,
+            actor=otto,
+            standing=self.world.accounts.standing(otto.account),
+        )
+        with self.store.read() as tx:
+            now = tx.now
+        confirmed = {
+            "what": "promotion",
+            "model": self.model,
+            "version": str(NEW),
+            "from": str(OLD),
+            "request": plan.request_id,
+            "downgrade": "no",
+            "marks": json.dumps(sorted(plan.skipped.marks)),
+            "at": now.isoformat(),
+            "reason": "the other approver is on a plane",
+            "incident": "INC-7",
+        }
+        self._form.write_text(json.dumps(confirmed), encoding="utf-8")
+
+    def break_glass_click(self) -> None:
+        """Otto confirms it."""
+        confirmed = json.loads(self._form.read_text(encoding="utf-8"))
+        self._click("break_glass", "U0OTTO", **confirmed)
 
     def go_bad(self) -> None:
         """Applicants whom the new version scored at random, a moment ago."""

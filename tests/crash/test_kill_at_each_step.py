@@ -105,6 +105,21 @@ def test_a_rollback_survives_a_kill_at_each_step(
         _one_of_each(step, found, EventKind.ROLLBACK_DONE)
 
 
+def test_a_promotion_past_policy_survives_a_kill_at_each_step(
+    tmp_path: Path, real_mlflow: RealMlflow, slack: RunningServer
+) -> None:
+    """From the confirmed form to Production: glass is broken once, and one review is due."""
+    lives = _lives("glass", new_sqlite(tmp_path), tmp_path, real_mlflow, slack)
+    assert len(lives) > 10
+    for step, found in enumerate(lives):
+        assert found.production == (NEW,), f"step {step}: {found}"
+        assert found.alias == NEW, f"step {step}: {found}"
+        assert found.state == State.COMPLETED.value, f"step {step}: {found}"
+        _one_of_each(step, found, EventKind.GLASS_BROKEN)
+        _one_of_each(step, found, EventKind.TRANSITION_DONE)
+        _one_of_each(step, found, EventKind.REVIEW_OPENED)
+
+
 def test_an_automatic_rollback_survives_a_kill_at_each_step(
     tmp_path: Path, real_mlflow: RealMlflow, slack: RunningServer
 ) -> None:
