@@ -14,7 +14,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NewType
 
-from governance.domain.canonical import Digest, digest_of
+from governance.domain.canonical import Digest, Json, digest_of
 from governance.domain.evidence import Version
 from governance.domain.identity import PersonId, Role
 from governance.domain.policy import Seats
@@ -41,16 +41,19 @@ class Binding:
     expected_production: Version | None
 
     @property
+    def facts(self) -> Mapping[str, Json]:
+        """As it goes into the record."""
+        return {
+            "content": self.content,
+            "evidence": self.evidence,
+            "policy": self.policy,
+            "expected_production": self.expected_production,
+        }
+
+    @property
     def digest(self) -> Digest:
         """One digest over all four."""
-        return digest_of(
-            {
-                "content": self.content,
-                "evidence": self.evidence,
-                "policy": self.policy,
-                "expected_production": self.expected_production,
-            }
-        )
+        return digest_of(self.facts)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,11 +13,11 @@ from enum import StrEnum
 from typing import NewType
 
 from governance.domain.approval import Quorum, bar_makers
-from governance.domain.canonical import digest_of
+from governance.domain.canonical import Digest, digest_of
 from governance.domain.checks import CheckResult, Outcome
 from governance.domain.errors import Refused
 from governance.domain.evidence import ModelName
-from governance.domain.identity import Person, PersonId, Role
+from governance.domain.identity import Person, PersonId, Role, people_digest
 from governance.domain.policy import BreakGlassRule, ModelPolicy, Seats
 
 GlassId = NewType("GlassId", str)
@@ -211,6 +211,11 @@ class BrokenGlass:
     """Who may not review it, and why."""
     roles_then: Mapping[PersonId, frozenset[Role]]
     accounts_then: Mapping[PersonId, frozenset[str]]
+
+    @property
+    def people_then(self) -> Digest:
+        """Of who counts in its review, and with what."""
+        return people_digest(self.roles_then, self.accounts_then)
 
 
 def barred_from_review(

@@ -32,6 +32,11 @@ Event = Mapping[str, Json]
 """A decoded record."""
 
 
+Bound = tuple[str, str, str, str]
+"""What was bound, as spelled: the digests of content, evidence and policy, and the version that was
+expected in Production."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Said:
     """A decision in force, and with whose voice it was made."""
@@ -39,6 +44,8 @@ class Said:
     verdict: Verdict
     stood_in: Mapping[PersonId, tuple[frozenset[Role], str]] = field(default_factory=dict)
     """Whom they stood in for → the roles lent, and the last day."""
+    account: str = ""
+    bound: Bound | None = None
 
 
 @dataclass(kw_only=True)
@@ -47,6 +54,9 @@ class Asked:
 
     requester: PersonId | None
     state: State = State.PENDING
+    bound: Bound | None = None
+    people: str | None = None
+    """The digest of who counted for it; None in records from before that was recorded."""
     headline: tuple[tuple[str, str], ...] = ()
     """Metrics for the trail, as they were when it was opened."""
     seats: tuple[tuple[Role, PersonId | None], ...] = ()
@@ -91,6 +101,8 @@ class Reviewed:
     from_version: Version | None = None
     barred: Mapping[PersonId, str] | None = None
     """Who may not review it, and why; None in records from before that was recorded."""
+    people: str | None = None
+    """The digest of who counts in it; None in records from before that was recorded."""
     state: ReviewState = ReviewState.DUE
     answers: dict[PersonId, Answer] = field(default_factory=dict)
 
@@ -195,6 +207,8 @@ def _take_request(
         history.requests[request_id] = Asked(
             requester=person,
             headline=_pairs(facts.get("headline")),
+            bound=bound_in(facts),
+            people=None if facts.get("people") is None else str(facts["people"]),
             makers={PersonId(m) for m in _words(facts.get("makers"))},
             follows=RequestId(str(facts["follows"])) if facts.get("follows") else None,
         )
@@ -205,7 +219,10 @@ def _take_request(
     match event["kind"]:
         case EventKind.DECISION_MADE.value if person is not None:
             asked.in_force[person] = Said(
-                verdict=Verdict(str(facts["verdict"])), stood_in=_stood_in(facts)
+                verdict=Verdict(str(facts["verdict"])),
+                stood_in=_stood_in(facts),
+                account=str(event["account"]),
+                bound=bound_in(facts),
             )
         case EventKind.DECISION_WITHDRAWN.value if person is not None:
             asked.in_force.pop(person, None)
@@ -260,6 +277,7 @@ def _take_review(history: ModelHistory, event: Event, facts: Mapping[str, Json])
             barred={PersonId(p): why for p, why in _pairs(facts["barred"])}
             if "barred" in facts
             else None,
+            people=None if facts.get("people") is None else str(facts["people"]),
         )
         return
     found = history.reviews[glass]
@@ -271,6 +289,16 @@ def _take_review(history: ModelHistory, event: Event, facts: Mapping[str, Json])
         history.tenures, found.version, found.request
     ):
         history.quarantined.discard(found.version)
+
+
+def bound_in(facts: Mapping[str, Json]) -> Bound | None:
+    """What an event says was bound; None where it says nothing of that."""
+    if "content" not in facts:
+        return None
+    content, evidence, policy, expected = (
+        str(facts[name]) for name in ("content", "evidence", "policy", "expected_production")
+    )
+    return content, evidence, policy, expected
 
 
 def _glass(value: Json) -> GlassId | None:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NewType
 
+from governance.domain.canonical import Digest, Json, digest_of
 from governance.domain.working_hours import WorkingHours
 
 PersonId = NewType("PersonId", str)
@@ -183,3 +184,17 @@ class Actor:
     def automatic(name: str) -> Actor:
         """Foureyes itself, acting by rule."""
         return Actor(person=None, account="foureyes", via=name)
+
+
+def people_digest(
+    roles: Mapping[PersonId, frozenset[Role]],
+    accounts: Mapping[PersonId, frozenset[str]],
+    stand_ins: Mapping[PersonId, frozenset[PersonId]] | None = None,
+) -> Digest:
+    """Of who held which roles and accounts at a moment, and who might stand in for whom: recorded
+    then, so that nobody is put among them afterwards unnoticed."""
+
+    def plain(table: Mapping[PersonId, frozenset[str]]) -> Json:
+        return [[person, sorted(held)] for person, held in sorted(table.items())]
+
+    return digest_of([plain(roles), plain(accounts), plain(stand_ins or {})])

@@ -13,10 +13,11 @@ from enum import StrEnum
 
 from governance.domain.approval import Binding, RequestId
 from governance.domain.break_glass import BrokenGlass
+from governance.domain.canonical import Digest
 from governance.domain.checks import CheckResult
 from governance.domain.errors import Refused
 from governance.domain.evidence import Content, ModelName, Snapshot, Stage, Version
-from governance.domain.identity import PersonId, Role
+from governance.domain.identity import PersonId, Role, people_digest
 
 
 class State(StrEnum):
@@ -197,6 +198,13 @@ class Request:
         an older drawing is not counted. Votes and states do not change it: they change nothing
         that a vote binds."""
         return self.binding.digest[:16]
+
+    @property
+    def people_at_opening(self) -> Digest:
+        """Of who counts for this request, and with what."""
+        return people_digest(
+            self.roles_at_opening, self.accounts_at_opening, self.stand_ins_at_opening
+        )
 
     def countable_roles(self, person: PersonId, now: frozenset[Role]) -> frozenset[Role]:
         """The roles that count for this request: held now and when it opened."""

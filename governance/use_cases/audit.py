@@ -3,12 +3,12 @@ and tell the trail."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from governance.domain.approval import Decision, RequestId
+from governance.domain.approval import Decision
 from governance.domain.canonical import Json
 from governance.domain.errors import IntegrityViolation, Refused
 from governance.domain.evidence import ModelName, Stage, Version
@@ -19,10 +19,11 @@ from governance.domain.history import (
     Reviewed,
     RolledBack,
     Said,
+    bound_in,
     replay,
     replay_absences,
 )
-from governance.domain.identity import Actor, PersonId, Role
+from governance.domain.identity import Actor, PersonId
 from governance.domain.ledger import Event, EventKind, Head, Verification, decode
 from governance.domain.ledger import verify as verify_records
 from governance.domain.promotion import OPEN, Request
@@ -115,10 +116,14 @@ def _model_problems(tx: Transaction, model: ModelName, history: ModelHistory) ->
     for request_id, asked in history.requests.items():
         if request_id not in requests:
             continue
-        in_force = {d.person: _said(d) for d in tx.decisions(request_id)}
+        in_force = {
+            d.person: _said(d, asked.in_force.get(d.person)) for d in tx.decisions(request_id)
+        }
         if in_force != asked.in_force:
             yield f"the table of decisions says otherwise of request {request_id} than the record"
-        if _beside_its_state(requests[request_id]) != (
+        if _beside_its_state(requests[request_id], asked) != (
+            asked.bound,
+            asked.people,
             asked.makers,
             asked.escalated,
             asked.follows,
@@ -136,15 +141,21 @@ def _model_problems(tx: Transaction, model: ModelName, history: ModelHistory) ->
         yield f"the table of reviews says otherwise of {model} than the record"
 
 
-def _said(decision: Decision) -> Said:
-    stood_in = {s.absent: (s.roles, s.last_day.isoformat()) for s in decision.standing_in}
-    return Said(verdict=decision.verdict, stood_in=stood_in)
+def _said(decision: Decision, told: Said | None) -> Said:
+    """What a row says, in the shape of the record; as far as the record told it then."""
+    return Said(
+        verdict=decision.verdict,
+        stood_in={s.absent: (s.roles, s.last_day.isoformat()) for s in decision.standing_in},
+        account=decision.account,
+        bound=bound_in(decision.binding.facts) if told and told.bound else None,
+    )
 
 
 def _as_told(review: Review, told: Reviewed | None) -> Reviewed:
     """What a row says, in the shape of the record; records from before barred people were recorded
     say nothing of them."""
     is_whole = told is not None and told.barred is not None
+    tells_people = told is not None and told.people is not None
     return Reviewed(
         breaker=review.glass.person,
         incident=review.glass.incident,
@@ -154,17 +165,23 @@ def _as_told(review: Review, told: Reviewed | None) -> Reviewed:
         seats=tuple((str(s.label), str(s.count)) for s in review.seats),
         from_version=review.from_version if is_whole else None,
         barred=dict(review.glass.barred) if is_whole else None,
+        people=review.glass.people_then if tells_people else None,
         state=review.state,
         answers={o.person: o.answer for o in review.opinions},
     )
 
 
-def _beside_its_state(
-    request: Request,
-) -> tuple[Set[PersonId], Set[Role], RequestId | None, RequestId | None, list[str]]:
-    """What a request's own row says beside its state."""
-    answers = [a.text for a in request.answers]
-    return request.makers, request.escalated, request.follows, request.followed_by, answers
+def _beside_its_state(request: Request, told: Asked) -> tuple[object, ...]:
+    """What a request's own row says beside its state; as far as the record told it then."""
+    return (
+        None if told.bound is None else bound_in(request.binding.facts),
+        None if told.people is None else request.people_at_opening,
+        request.makers,
+        request.escalated,
+        request.follows,
+        request.followed_by,
+        [a.text for a in request.answers],
+    )
 
 
 def _plain(tenures: Sequence[Tenure]) -> list[Tenure]:

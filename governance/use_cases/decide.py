@@ -21,7 +21,6 @@ from governance.use_cases.grouped import rules_for
 from governance.use_cases.promote import refuse_long_text
 from governance.use_cases.settle import (
     barred_for,
-    binding_facts,
     move,
     redraw,
     refuse_over,
@@ -215,7 +214,7 @@ def _append(
                 "verdict": ballot.verdict.value,
                 "roles": sorted(roles),
                 "standing_in": [[s.absent, sorted(s.roles), s.last_day.isoformat()] for s in lent],
-                **binding_facts(request.binding),
+                **request.binding.facts,
             },
         )
     )

@@ -32,7 +32,7 @@ from governance.use_cases.makers import Authors, authors_of
 from governance.use_cases.naming import nearest_named
 from governance.use_cases.observe import observe
 from governance.use_cases.rounds import end_followed, what_is_followed
-from governance.use_cases.settle import barred_for, binding_facts, settle
+from governance.use_cases.settle import barred_for, settle
 from governance.use_cases.sides import with_profile
 from governance.use_cases.world import (
     World,
@@ -466,8 +466,9 @@ def record_opened(
             facts={
                 "target": request.target.value,
                 "ticket": request.ticket,
-                **binding_facts(request.binding),
+                **request.binding.facts,
                 "makers": sorted(request.makers),
+                "people": request.people_at_opening,
                 "headline": [[name, text] for name, text in _headline(policy, draft.snapshot)],
                 "checks": [[c.check, c.outcome.value, c.finding] for c in checks],
                 "downgrade": request.is_downgrade,

@@ -103,6 +103,7 @@ def begin_review(
             "due_at": review.due_at.isoformat(),
             "from": from_version,
             "barred": [[person, why] for person, why in sorted(glass.barred.items())],
+            "people": glass.people_then,
         },
     )
     draw(tx, review)

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from governance.domain.absence import Absence, voices
 from governance.domain.approval import (
-    Binding,
     Decision,
     Lent,
     Quorum,
@@ -17,7 +16,6 @@ from governance.domain.approval import (
     could_fill,
     tally,
 )
-from governance.domain.canonical import Json
 from governance.domain.checks import Outcome
 from governance.domain.errors import Refused
 from governance.domain.identity import Actor, Person, PersonId, Role
@@ -284,16 +282,6 @@ def end_vote(tx: Transaction, request: Request, voter: PersonId, why: str, actor
             facts={"why": why},
         )
     )
-
-
-def binding_facts(binding: Binding) -> Mapping[str, Json]:
-    """The four things that a decision binds, as they go into the record."""
-    return {
-        "content": binding.content,
-        "evidence": binding.evidence,
-        "policy": binding.policy,
-        "expected_production": binding.expected_production,
-    }
 
 
 def refuse_over(tx: Transaction, request: Request) -> None:

@@ -63,6 +63,8 @@ EDITED_REVIEWS = [
     'UPDATE reviews SET body = replace(body, \'"person":"otto"\', \'"person":"vera"\')',
     'UPDATE reviews SET body = replace(body, \'"otto":"broke the glass"\', '
     '\'"vera":"broke the glass"\')',
+    'UPDATE reviews SET body = replace(body, \'"raj":["risk"]\', \'"otto":["risk"]\')',
+    "UPDATE reviews SET body = replace(body, '\"U0VERA\"', '\"U0OTTO\"')",
     'UPDATE reviews SET body = replace(body, \'"any_of":["risk"]\', \'"any_of":["on_call"]\')',
     "UPDATE reviews SET body = replace(body, '\"from_version\"\\:3', '\"from_version\"\\:2')",
     'UPDATE reviews SET body = replace(body, \'"version"\\:4,"req\', \'"version"\\:5,"req\')',
@@ -105,6 +107,9 @@ def test_an_edited_table_is_found_out_by_the_record(
         "UPDATE decisions SET person = 'vera' WHERE person = 'raj'",
         "UPDATE decisions SET ended_at = '2026-03-02T00:00:00.000000+00:00' WHERE person = 'raj'",
         "DELETE FROM decisions WHERE person = 'raj'",
+        "UPDATE decisions SET body = replace(body, '\"U0RAJ\"', '\"U0DANA\"') WHERE person = 'raj'",
+        "UPDATE decisions SET body = replace(body, '\"expected_production\"\\:3', "
+        "'\"expected_production\"\\:2') WHERE person = 'raj'",
     ],
 )
 def test_an_edited_vote_is_found_out_by_the_record(
@@ -156,11 +161,24 @@ def test_an_edited_voice_is_found_out_by_the_record(
     assert after(desk, owner, edit).problems == (problem,)
 
 
-def test_edited_makers_are_found_out_by_the_record(after_a_rollback: Desk, owner: Owner) -> None:
-    """Whoever is taken from them might approve their own work."""
+@pytest.mark.parametrize(
+    ("said", "forged"),
+    [
+        ('"makers":["dana"]', '"makers":["vera"]'),
+        ('"content":"{content}"', '"content":"forged"'),
+        (r'"expected_production"\:3', r'"expected_production"\:2'),
+        ('"raj":["risk"]', '"raj":["validator"]'),
+        ('"U0ROSA"', '"U0DANA"'),
+    ],
+)
+def test_what_an_edited_request_froze_is_found_out_by_the_record(
+    after_a_rollback: Desk, owner: Owner, said: str, forged: str
+) -> None:
+    """Who made it, what its approvals bind, and who counted for it with which role and account."""
     with after_a_rollback.store.read() as tx:
         request = tx.requests(MODEL, limit=1)[0]
-    edit = """UPDATE requests SET body = replace(body, '"makers":["dana"]', '"makers":["vera"]')"""
+    said = said.replace("{content}", request.binding.content)
+    edit = f"UPDATE requests SET body = replace(body, '{said}', '{forged}')"
     problem = f"the table of requests says otherwise of request {request.id} than the record"
     assert after(after_a_rollback, owner, edit).problems == (problem,)
 

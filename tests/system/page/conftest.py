@@ -170,6 +170,7 @@ def seat(tab: Seat, tmp_path: Path) -> Iterator[Seat]:
     assert tab.trouble == []
     assert tab.too_wide() == []
     assert tab.nameless() == []
+    assert tab.too_faint_in_any_light() == []
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -144,6 +144,15 @@ class Seat:
     def too_faint(self) -> list[str]:
         """Text with less than 4.5:1 against what is behind it (WCAG 1.4.3)."""
         return [str(found) for found in self.page.evaluate(_TOO_FAINT)]
+
+    def too_faint_in_any_light(self) -> list[str]:
+        """The same by day and by night, whichever it is at this screen."""
+        found: list[str] = []
+        for scheme in get_args(Scheme):
+            self.page.emulate_media(color_scheme=scheme)
+            found += [f"{scheme}: {what}" for what in self.too_faint()]
+        self.page.emulate_media(color_scheme=self.screen.scheme)
+        return found
 
     def nameless(self) -> list[str]:
         """What a screen reader would call by its role alone, from the accessibility tree."""

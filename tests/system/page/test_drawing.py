@@ -39,7 +39,7 @@ def seat(browser: Browser, server: RunningServer, page: Page, screen: Screen) ->
         assert sat.trouble == []
         assert sat.too_wide() == []
         assert sat.nameless() == []
-        assert sat.too_faint() == []
+        assert sat.too_faint_in_any_light() == []
 
 
 @pytest.fixture
