@@ -37,7 +37,8 @@ from governance.ports import InboxId, InboxItem, IntentKind, SentPicture
 from governance.use_cases import alerts, inspect, reconcile, restore, roll_back
 from governance.use_cases.answer import answer
 from governance.use_cases.decide import Ballot, decide, withdraw_request, withdraw_vote
-from governance.use_cases.promote import Wish, promote
+from governance.use_cases.draft import Wish
+from governance.use_cases.promote import promote
 from governance.use_cases.settle import redraw
 from governance.use_cases.world import World
 

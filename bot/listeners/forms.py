@@ -10,7 +10,7 @@ from bot.listeners.reception import Body, Reception, Submitted
 from bot.messages import form_words
 from bot.promote_form import PromoteForm
 from bot.typed import version_number
-from governance.use_cases.promote import REASON_LIMIT
+from governance.domain.texts import REASON_LIMIT
 
 
 def register(app: App, reception: Reception, form: PromoteForm) -> None:

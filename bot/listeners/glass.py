@@ -23,7 +23,7 @@ from bot.messages import glass_words
 from governance.domain.break_glass import Bypass, GlassId
 from governance.domain.errors import FoureyesError
 from governance.domain.review import Answer
-from governance.use_cases.promote import REASON_LIMIT
+from governance.domain.texts import REASON_LIMIT
 from governance.use_cases.world import World
 
 

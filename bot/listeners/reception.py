@@ -18,8 +18,8 @@ from bot.block_kit import Block
 from bot.intake import Intake
 from bot.messages import answer_words
 from governance.domain.errors import FoureyesError, Refused
+from governance.domain.texts import refuse_bad_reference, refuse_long_text
 from governance.ports import InboxId
-from governance.use_cases.promote import refuse_bad_reference, refuse_long_text
 
 _log = logging.getLogger("foureyes.reception")
 

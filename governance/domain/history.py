@@ -16,6 +16,7 @@ from governance.domain.canonical import Json
 from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.identity import PersonId, Role
 from governance.domain.ledger import EventKind
+from governance.domain.promotion import Event as Happening
 from governance.domain.promotion import State
 from governance.domain.review import Answer, ReviewState, lifts_quarantine
 from governance.domain.tenure import (
@@ -255,6 +256,8 @@ def _take_request(
             }
         case EventKind.REQUEST_STATE_CHANGED.value:
             asked.state = State(str(facts["to"]))
+            if facts["event"] == Happening.EVIDENCE_CHANGED.value:
+                asked.bound = bound_in(facts)
 
 
 _OF_REVIEWS = frozenset(

@@ -12,9 +12,9 @@ from governance.domain.identity import Actor, Standing
 from governance.domain.ledger import EventKind
 from governance.domain.policy import policy_for
 from governance.domain.promotion import Answer, Request
+from governance.domain.texts import refuse_long_text
 from governance.ports import Notice, NoticeKind
 from governance.use_cases.attention import ask_those_who_could_fill
-from governance.use_cases.promote import refuse_long_text
 from governance.use_cases.rounds import end_asks, refuse_stale_round, what_is_asked
 from governance.use_cases.settle import redraw, settle, voided_by_policy
 from governance.use_cases.world import World, require_person, require_standing

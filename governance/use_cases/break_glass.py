@@ -23,10 +23,10 @@ from governance.domain.errors import Conflict, FoureyesError, Refused
 from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.identity import Actor, Person, PersonId, Standing
 from governance.domain.policy import BreakGlassRule, ModelPolicy, Seats, policy_for
+from governance.domain.texts import REASON_LIMIT, refuse_bad_reference, refuse_long_text
 from governance.ports import Rules, Transaction
 from governance.use_cases.debt import refuse_while_review_overdue
 from governance.use_cases.grouped import rules_for, rules_shown
-from governance.use_cases.promote import REASON_LIMIT, refuse_bad_reference, refuse_long_text
 from governance.use_cases.world import World, require_person, require_policy, require_standing
 
 

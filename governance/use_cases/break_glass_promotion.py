@@ -34,6 +34,21 @@ from governance.use_cases.break_glass import (
     plan_of,
     require_plea,
 )
+from governance.use_cases.candidate import (
+    already_there,
+    champion_of,
+    entered_staging,
+    snapshot_of,
+    why_staging_was_skipped,
+)
+from governance.use_cases.draft import (
+    Draft,
+    Wish,
+    draft_of,
+    record_opened,
+    refuse_wrong_direction,
+    situation_of,
+)
 from governance.use_cases.execute import (
     as_they_count,
     check_again,
@@ -45,19 +60,6 @@ from governance.use_cases.execute import (
 from governance.use_cases.grouped import members_of, narrowed, roles_asked
 from governance.use_cases.makers import authors_of
 from governance.use_cases.observe import observe
-from governance.use_cases.promote import (
-    Draft,
-    Wish,
-    already_there,
-    champion_of,
-    draft_of,
-    entered_staging,
-    record_opened,
-    refuse_wrong_direction,
-    situation_of,
-    snapshot_of,
-    why_staging_was_skipped,
-)
 from governance.use_cases.reviews import record_broken
 from governance.use_cases.settle import barred_for, move, quorum_of, refuse_over
 from governance.use_cases.sides import with_profile

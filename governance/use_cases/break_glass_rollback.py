@@ -5,12 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from governance.domain.break_glass import (
-    Bypass,
-    Skipped,
-    barred_from_review,
-    skipped_of_rollback,
-)
+from governance.domain.break_glass import Bypass, Skipped, barred_from_review, skipped_of_rollback
 from governance.domain.checks import CheckResult, Situation, evaluate
 from governance.domain.errors import Refused
 from governance.domain.evidence import ModelName, Snapshot, Stage, Version
@@ -26,10 +21,10 @@ from governance.use_cases.break_glass import (
     plan_of,
     require_plea,
 )
+from governance.use_cases.candidate import entered_staging
 from governance.use_cases.grouped import members_of, narrowed, roles_asked
 from governance.use_cases.makers import authors_of, named_authors
 from governance.use_cases.observe import observe
-from governance.use_cases.promote import entered_staging
 from governance.use_cases.restore import (
     Restored,
     Switch,

@@ -15,10 +15,10 @@ from governance.domain.ledger import Event, EventKind
 from governance.domain.policy import ModelPolicy, policy_for
 from governance.domain.promotion import Event as Happening
 from governance.domain.promotion import Request
+from governance.domain.texts import refuse_long_text
 from governance.ports import Notice, NoticeKind, Rules, Transaction
 from governance.use_cases.attention import ask_those_who_could_fill, escalate_if_due
 from governance.use_cases.grouped import rules_for
-from governance.use_cases.promote import refuse_long_text
 from governance.use_cases.settle import (
     barred_for,
     move,

@@ -28,9 +28,9 @@ from governance.ports import (
 )
 from governance.use_cases.attention import ask_those_who_could_fill
 from governance.use_cases.audit import quick_check
+from governance.use_cases.candidate import entered_staging, why_staging_was_skipped
 from governance.use_cases.grouped import Members, members_of, narrowed, roles_asked
 from governance.use_cases.makers import keep_makers, named_authors
-from governance.use_cases.promote import entered_staging, why_staging_was_skipped
 from governance.use_cases.settle import end_vote, lent_among, move, quorum_of, redraw, settle
 from governance.use_cases.transition import (
     EXECUTOR,

@@ -14,8 +14,8 @@ from governance.domain.review import Review
 from governance.domain.tenure import Tenure
 from governance.ports import ProductionState, VersionSummary
 from governance.use_cases.audit import TrailLine, stays_in_production, trail
+from governance.use_cases.candidate import snapshot_of
 from governance.use_cases.naming import nearest_named
-from governance.use_cases.promote import snapshot_of
 from governance.use_cases.sides import compared, side_of, with_profile
 from governance.use_cases.world import World, require_policy
 

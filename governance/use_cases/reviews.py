@@ -29,9 +29,9 @@ from governance.domain.review import (
     step_review,
 )
 from governance.domain.tenure import rollback_options
+from governance.domain.texts import refuse_long_text
 from governance.ports import Notice, NoticeKind, Transaction
 from governance.use_cases.grouped import members_of, narrowed, rules_for, rules_shown
-from governance.use_cases.promote import refuse_long_text
 from governance.use_cases.world import World, require_person, require_standing
 
 REVIEWER = Actor.automatic("reviews")

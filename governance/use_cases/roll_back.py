@@ -14,11 +14,11 @@ from governance.domain.evidence import ModelName, Version
 from governance.domain.identity import Actor, Standing
 from governance.domain.ledger import EventKind
 from governance.domain.tenure import RollbackOptions, rollback_options
+from governance.domain.texts import REASON_LIMIT, refuse_long_text
 from governance.ports import Transaction
 from governance.use_cases.grouped import rules_for
 from governance.use_cases.naming import nearest_named
 from governance.use_cases.observe import observe
-from governance.use_cases.promote import REASON_LIMIT, refuse_long_text
 from governance.use_cases.restore import (
     Restored,
     Switch,

@@ -207,7 +207,12 @@ def move(
             version=request.version,
             request_id=request.id,
             why=why,
-            facts={"from": request.state.value, "to": state.value, "event": happening.value},
+            facts={
+                "from": request.state.value,
+                "to": state.value,
+                "event": happening.value,
+                **(request.binding.facts if happening is Happening.EVIDENCE_CHANGED else {}),
+            },
         )
     )
     tx.notify(

@@ -35,7 +35,8 @@ from governance.use_cases import automatic, reconcile
 from governance.use_cases.audit import verify
 from governance.use_cases.break_glass_promotion import plan_promotion
 from governance.use_cases.decide import Ballot, decide
-from governance.use_cases.promote import Wish, promote
+from governance.use_cases.draft import Wish
+from governance.use_cases.promote import promote
 from governance.use_cases.watch import Watch
 from governance.use_cases.world import World
 from tests.builders import PEOPLE, a_policy, a_roster, some_rules

@@ -22,8 +22,9 @@ from governance.ports import MetricSources, Notice, Store, Traffic, Transaction
 from governance.use_cases import reconcile, restore, roll_back
 from governance.use_cases.answer import answer
 from governance.use_cases.decide import Ballot, decide, withdraw_request, withdraw_vote
+from governance.use_cases.draft import Wish
 from governance.use_cases.observe import apply_moves, read_observed
-from governance.use_cases.promote import Wish, promote
+from governance.use_cases.promote import promote
 from governance.use_cases.roll_back import Offer
 from governance.use_cases.rounds import round_of
 from governance.use_cases.transition import EXECUTOR

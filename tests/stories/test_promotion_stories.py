@@ -19,7 +19,8 @@ from governance.domain.promotion import State
 from governance.ports import NoticeKind
 from governance.use_cases import execute
 from governance.use_cases.audit import verify
-from governance.use_cases.promote import Wish, promote
+from governance.use_cases.draft import Wish
+from governance.use_cases.promote import promote
 from tests.builders import MODEL, a_content, a_metric, a_policy, a_rule, a_snapshot, some_rules
 from tests.stories.desk import Desk
 

@@ -15,7 +15,8 @@ from governance.domain.ledger import EventKind
 from governance.domain.policy import ModelPolicy, PolicySet
 from governance.domain.promotion import State
 from governance.use_cases.decide import Ballot, decide
-from governance.use_cases.promote import Wish, promote
+from governance.use_cases.draft import Wish
+from governance.use_cases.promote import promote
 from governance.use_cases.pushing import Pushing
 from tests.builders import MODEL, a_content, a_policy, a_snapshot, some_rules
 from tests.fakes import FakeRegistry

@@ -17,8 +17,9 @@ from governance.domain.ledger import EventKind
 from governance.domain.promotion import Request, State
 from governance.use_cases import reconcile, roll_back
 from governance.use_cases.decide import Ballot, decide
+from governance.use_cases.draft import Wish
 from governance.use_cases.inspect import model_card
-from governance.use_cases.promote import Wish, promote
+from governance.use_cases.promote import promote
 from governance.use_cases.restore import Restored
 from governance.use_cases.world import World
 from tests.builders import a_policy, a_rule, some_rules
