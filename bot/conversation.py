@@ -12,6 +12,7 @@ from slack_sdk import WebClient
 from bot.announcer import Announcer
 from bot.desk import Desk
 from bot.drawings import Drawings
+from bot.errands import Errands
 from bot.glass_form import GlassForm
 from bot.homes import Homes
 from bot.intake import Intake
@@ -71,7 +72,7 @@ class Conversation:
                 drawings=drawings,
             ),
         )
-        self._desk = Desk(
+        errands = Errands(
             world=world,
             client=client,
             rollback_click=rollback_click,
@@ -79,6 +80,7 @@ class Conversation:
             ui=ui,
             drawings=drawings,
         )
+        self._desk = Desk(errands)
         self._intake = Intake(
             world=world,
             work=self._desk.work,
@@ -87,7 +89,7 @@ class Conversation:
         )
         self._form = PromoteForm(world=world, client=client, workers=self._working)
         self._glass = GlassForm(
-            world=world, client=client, workers=self._working, actor=self._desk.actor
+            world=world, client=client, workers=self._working, actor=errands.actor
         )
         self._world = world
 

@@ -21,6 +21,7 @@ from bot.announcer import Announcer
 from bot.assembly import build_world
 from bot.desk import Desk
 from bot.directory import SlackAccounts
+from bot.errands import Errands
 from bot.outbox import Outbox
 from governance.adapters.head_file import HeadFile
 from governance.adapters.metric_sources import IbisSources
@@ -106,12 +107,13 @@ class Life:
         )
         self.world: World = replace(world, sources=lambda: IbisSources(self.feed.environ))
         self.outbox = Outbox(world=self.world, announcer=Announcer(world=self.world, client=client))
-        self.desk = Desk(
+        errands = Errands(
             world=self.world,
             client=client,
             rollback_click=timedelta(minutes=5),
             after_work=_nothing,
         )
+        self.desk = Desk(errands)
 
     def open_request(self) -> Request:
         """Dana asks for the new version, and Ana approves: one vote is missing."""
