@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 _READY_SECONDS = 180.0
+_LOOKS = Path(__file__).parents[3] / "build" / "pages"
 PICTURES = "README_PICTURES"
 """The folder that the README's pictures are put into; `make pictures` sets it."""
 
@@ -161,12 +162,13 @@ def tab(browser: Browser, play: Playing, screen: Screen) -> Iterator[Seat]:
 
 
 @pytest.fixture
-def seat(tab: Seat, tmp_path: Path) -> Iterator[Seat]:
+def seat(tab: Seat, request: pytest.FixtureRequest) -> Iterator[Seat]:
     """The tab, which must have complained of nothing when the test ends; how it looked then is
-    kept with pytest's other leavings."""
+    kept in build/pages."""
     tab.trouble.clear()
     yield tab
-    tab.picture(tmp_path, "end")
+    _LOOKS.mkdir(parents=True, exist_ok=True)
+    tab.picture(_LOOKS, request.node.originalname)
     assert tab.trouble == []
     assert tab.too_wide() == []
     assert tab.nameless() == []
