@@ -10,7 +10,7 @@ from typing import TypeVar
 from ibis.expr.types import Table
 
 from governance.adapters.metric_sources.asking import Asking
-from governance.adapters.metric_sources.columns import aware, day_of
+from governance.adapters.metric_sources.columns import NEITHER, aware, day_of
 from governance.adapters.metric_sources.plausibility import (
     Row,
     all_rows,
@@ -31,6 +31,8 @@ from governance.domain.monitoring.spec import TableSource
 from governance.ports import Cursor, DayCounts, Decided, Mark, Matured, MaturedPage
 
 Answer = TypeVar("Answer")
+_FLAGS = NEITHER + 1
+"""Good, bad, neither. Times the bins it fits into 16 bits."""
 
 
 class IbisSources:
@@ -222,26 +224,29 @@ class IbisSources:
 
 def _count(rows: Rows, table: Table, *, labelled: bool = False) -> tuple[DayCounts, ...]:
     """One pass over the rows: counts, and with them all that is wrong but a repeated id."""
-    keys = ("day", "bin", "bad") if labelled else ("day", "bin")
-    found = table.group_by(*keys).aggregate(n=lambda t: t.count()).to_pyarrow()
-    days, bins, counts = (found[name].to_pylist() for name in ("day", "bin", "n"))
-    flags = found["bad"].to_pylist() if labelled else [0] * len(bins)
+    flag = table.bad if labelled else 0
+    # One small number for bin and flag: engines count by that in less time than by two.
+    placed = table.mutate(place=(table.bin * _FLAGS + flag).cast("int16"))
+    found = placed.group_by("day", "place").aggregate(n=lambda t: t.count()).to_pyarrow()
+    days, places, counts = (found[name].to_pylist() for name in ("day", "place", "n"))
     if None in days:
         refuse_no_moment(rows)
-    refuse_bin(rows, min(bins, default=0))
+    seen = set(places)
+    refuse_bin(rows, min(seen, default=0) // _FLAGS)
     if labelled:
-        refuse_flag(rows, max(flags, default=None))
+        refuse_flag(rows, max((place % _FLAGS for place in seen), default=None))
     refuse_twice(rows, table, sum(counts))
-    return _days(zip(days, bins, flags, counts, strict=True))
+    return _days(zip(days, places, counts, strict=True))
 
 
-def _days(counted: Iterable[tuple[object, int, int, int]]) -> tuple[DayCounts, ...]:
-    """Goods and bads of each day, from rows of (day, bin, flag, count)."""
+def _days(counted: Iterable[tuple[object, int, int]]) -> tuple[DayCounts, ...]:
+    """Goods and bads of each day, from rows of (day, place, count)."""
     found: dict[object, tuple[dict[int, int], dict[int, int]]] = {}
-    for day, position, flag, count in counted:
+    for day, place, count in counted:
         both = found.get(day)
         if both is None:
             both = found[day] = ({}, {})
+        position, flag = divmod(place, _FLAGS)
         both[flag][position] = count
     return tuple(
         sorted(
