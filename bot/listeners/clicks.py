@@ -15,7 +15,14 @@ from bot.block_kit import Block
 from bot.drawings import Drawings
 from bot.glass_form import GlassForm
 from bot.glass_view import Wanted
-from bot.listeners.reception import Body, Reception, button_value, channel_of, open_modal
+from bot.listeners.reception import (
+    Body,
+    Reception,
+    button_value,
+    channel_of,
+    open_modal,
+    refuse_people_from_elsewhere,
+)
 from bot.messages import request_words
 from bot.promote_form import PromoteForm, newer_versions
 from bot.shown import shown_request
@@ -77,6 +84,7 @@ def register(
         if stored is None:
             return
         try:
+            refuse_people_from_elsewhere(body)
             with world.store.read() as tx:
                 shown = shown_request(tx, world.rules.current(), RequestId(_value(body)["request"]))
             view_id = open_modal(client, body, modals.details_modal(shown))
@@ -158,6 +166,7 @@ def register(
             return
         clicked = _alert(body)
         try:
+            refuse_people_from_elsewhere(body)
             with world.store.read() as tx:
                 events = tx.events(model=ModelName(clicked.model))
             modal = modals.record_modal(clicked.model, events)

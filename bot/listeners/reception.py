@@ -137,6 +137,17 @@ def open_modal(client: WebClient, body: Body, modal: Block) -> str:
     return str(opened["view"]["id"])
 
 
+def refuse_people_from_elsewhere(body: Body) -> None:
+    """A shared channel shows a message to another company; the record behind it is not theirs.
+
+    Raises:
+        Refused: `from_elsewhere`, for an account of another workspace.
+    """
+    own = (body.get("team") or {}).get("id")
+    if own is not None and body["user"].get("team_id", own) != own:
+        raise Refused("from_elsewhere", answer_words.FROM_ELSEWHERE)
+
+
 def tell_not_stored(body: Body) -> None:
     """To a person whose click could not be stored."""
     url = body.get("response_url")

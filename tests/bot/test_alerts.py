@@ -117,6 +117,16 @@ def test_the_record_opens_from_the_alert(office: Office) -> None:
     assert text.index("rollback done v3 by automatic") < text.index("alert raised v4")
 
 
+def test_the_record_opens_for_nobody_of_another_workspace(office: Office) -> None:
+    """It tells more than the alert, which a shared channel shows them."""
+    message = rolled_back(office)
+    office.slack.set_flags("mallory", team_id="T0ELSEWHERE")
+    mallory = office.person("mallory")
+    mallory.click(message, "Open the record")
+    modal = office.slack.wait_for(mallory.modal)
+    assert "Only people of this workspace can open that." in mallory.sees(modal)
+
+
 def test_asking_again_opens_the_form_with_that_version(office: Office) -> None:
     """Its quarantine ends by a new approval."""
     message = rolled_back(office)

@@ -67,6 +67,17 @@ def test_outsiders_cannot_vote(office: Office, flag: str, told: str) -> None:
     office.reads("ana", told)
 
 
+def test_somebody_of_another_workspace_opens_no_details(office: Office) -> None:
+    """They see the message in a shared channel, and nothing behind it."""
+    office.person("dana").type(CHANNEL, f"/promote {MODEL} 4 production better")
+    office.slack.set_flags("mallory", team_id="T0ELSEWHERE")
+    mallory = office.person("mallory")
+    mallory.click(office.request(), "Details")
+    modal = office.slack.wait_for(mallory.modal)
+    assert "Only people of this workspace can open that." in mallory.sees(modal)
+    assert "auc_validation" not in mallory.sees(modal)
+
+
 def test_a_rejection_asks_why_in_a_modal(office: Office) -> None:
     """An empty comment is answered under the input; a real one reaches the requester."""
     office.person("dana").type(CHANNEL, f"/promote {MODEL} 4 production better")

@@ -81,6 +81,7 @@ def _sentences(size: Size) -> Exhibits:
         answer_words.NAMES_TOO_LONG,
         answer_words.STILL_WORKING,
         answer_words.ANSWERED,
+        answer_words.FROM_ELSEWHERE,
     ):
         yield said[:40], views.sentence(said)
     why = LONG if _is_large(size) else "MLflow did not answer."
