@@ -15,12 +15,13 @@ from governance.domain.canonical import Json
 from governance.domain.errors import FoureyesError, Unavailable
 from governance.domain.escalation import due_escalations
 from governance.domain.identity import Actor, PersonId
-from governance.domain.ledger import Event, EventKind
+from governance.domain.ledger import EventKind
 from governance.domain.policy import ModelPolicy, Seats, policy_for
 from governance.domain.promotion import TAKES_VOTES, Request, is_expired
 from governance.domain.working_hours import WorkingHours, next_reminder
 from governance.ports import Ask, Notice, NoticeKind, Rules, Transaction
 from governance.use_cases.grouped import rules_shown
+from governance.use_cases.recording import record_of
 from governance.use_cases.settle import quorum_of, redraw, who_could_fill
 from governance.use_cases.world import World
 
@@ -81,16 +82,12 @@ def escalate_if_due(
             "to": seats.escalation.to,
             "after_ms": seats.escalation.after // timedelta(milliseconds=1),
         }
-        tx.record(
-            Event(
-                kind=EventKind.SEAT_ESCALATED,
-                at=tx.now,
-                actor=ATTENTION,
-                model=request.model,
-                version=request.version,
-                request_id=request.id,
-                facts=facts,
-            )
+        record_of(
+            tx,
+            request,
+            EventKind.SEAT_ESCALATED,
+            ATTENTION,
+            facts=facts,
         )
         tx.notify(
             Notice(
@@ -199,16 +196,12 @@ def _remind(world: World, rules: Rules, ask: Ask, reminding: Reminding) -> None:
         if not tx.claim_reminder(ask):
             return  # sent by another replica, or they decided at this moment
         number = ask.reminders + 1
-        tx.record(
-            Event(
-                kind=EventKind.REMINDED,
-                at=tx.now,
-                actor=ATTENTION,
-                model=request.model,
-                version=request.version,
-                request_id=request.id,
-                facts={"person": ask.person, "number": number},
-            )
+        record_of(
+            tx,
+            request,
+            EventKind.REMINDED,
+            ATTENTION,
+            facts={"person": ask.person, "number": number},
         )
         tx.notify(_to_person(request, ask.person, "reminder", {"number": number}))
 

@@ -11,7 +11,7 @@ from governance.domain.approval import Decision, RequestId, StoodIn, Verdict
 from governance.domain.errors import Conflict, Refused
 from governance.domain.escalation import may_fill
 from governance.domain.identity import Actor, Person, Role, Standing
-from governance.domain.ledger import Event, EventKind
+from governance.domain.ledger import EventKind
 from governance.domain.policy import ModelPolicy, policy_for
 from governance.domain.promotion import Event as Happening
 from governance.domain.promotion import Request
@@ -19,6 +19,7 @@ from governance.domain.texts import refuse_long_text
 from governance.ports import Notice, NoticeKind, Rules, Transaction
 from governance.use_cases.attention import ask_those_who_could_fill, escalate_if_due
 from governance.use_cases.grouped import rules_for
+from governance.use_cases.recording import record_of
 from governance.use_cases.settle import (
     barred_for,
     move,
@@ -100,16 +101,12 @@ def withdraw_vote(world: World, request_id: RequestId, *, actor: Actor) -> Reque
             ended = tx.end_decision(request_id, person.id, "withdrawn by the voter")
             if ended is None:
                 raise Refused("no_vote", "There is no vote of yours on this request to withdraw.")
-            tx.record(
-                Event(
-                    kind=EventKind.DECISION_WITHDRAWN,
-                    at=tx.now,
-                    actor=actor,
-                    model=request.model,
-                    version=request.version,
-                    request_id=request.id,
-                    facts={"verdict": ended.verdict.value},
-                )
+            record_of(
+                tx,
+                request,
+                EventKind.DECISION_WITHDRAWN,
+                actor,
+                facts={"verdict": ended.verdict.value},
             )
             tx.notify(_timeline(request, "vote_withdrawn", person, ended.verdict, ""))
             policy = policy_for(rules.policies, request.model)
@@ -201,22 +198,18 @@ def _append(
             standing_in=lent,
         )
     )
-    tx.record(
-        Event(
-            kind=EventKind.DECISION_MADE,
-            at=tx.now,
-            actor=actor,
-            model=request.model,
-            version=request.version,
-            request_id=request.id,
-            why=ballot.comment,
-            facts={
-                "verdict": ballot.verdict.value,
-                "roles": sorted(roles),
-                "standing_in": [[s.absent, sorted(s.roles), s.last_day.isoformat()] for s in lent],
-                **request.binding.facts,
-            },
-        )
+    record_of(
+        tx,
+        request,
+        EventKind.DECISION_MADE,
+        actor,
+        why=ballot.comment,
+        facts={
+            "verdict": ballot.verdict.value,
+            "roles": sorted(roles),
+            "standing_in": [[s.absent, sorted(s.roles), s.last_day.isoformat()] for s in lent],
+            **request.binding.facts,
+        },
     )
     tx.notify(_timeline(request, "vote", person, ballot.verdict, ballot.comment))
     if ballot.verdict is Verdict.ASK_FOR_CHANGES:

@@ -12,11 +12,12 @@ from governance.domain.checks import Situation, evaluate
 from governance.domain.errors import Refused
 from governance.domain.evidence import Content, ModelName, Snapshot, Stage, Version, evidence_digest
 from governance.domain.identity import Actor, Person, PersonId
-from governance.domain.ledger import Event, EventKind
+from governance.domain.ledger import EventKind
 from governance.domain.policy import ModelPolicy, StageRule
 from governance.domain.promotion import Request, State
 from governance.ports import Notice, NoticeKind, Rules, Transaction
 from governance.use_cases.makers import Authors
+from governance.use_cases.recording import record_of
 from governance.use_cases.settle import barred_for
 
 
@@ -169,29 +170,25 @@ def record_opened(
     )
     tx.add_request(request)
     tx.save_snapshot(draft.snapshot, content)
-    tx.record(
-        Event(
-            kind=EventKind.REQUEST_OPENED,
-            at=tx.now,
-            actor=actor,
-            model=request.model,
-            version=request.version,
-            request_id=request.id,
-            why=request.reason,
-            facts={
-                "target": request.target.value,
-                "ticket": request.ticket,
-                **request.binding.facts,
-                "makers": sorted(request.makers),
-                "people": request.people_at_opening,
-                "headline": [[name, text] for name, text in _headline(policy, draft.snapshot)],
-                "checks": [[c.check, c.outcome.value, c.finding] for c in checks],
-                "downgrade": request.is_downgrade,
-                "quarantined": request.quarantined,
-                "follows": request.follows,
-                "expires_at": request.expires_at.isoformat(),
-            },
-        )
+    record_of(
+        tx,
+        request,
+        EventKind.REQUEST_OPENED,
+        actor,
+        why=request.reason,
+        facts={
+            "target": request.target.value,
+            "ticket": request.ticket,
+            **request.binding.facts,
+            "makers": sorted(request.makers),
+            "people": request.people_at_opening,
+            "headline": [[name, text] for name, text in _headline(policy, draft.snapshot)],
+            "checks": [[c.check, c.outcome.value, c.finding] for c in checks],
+            "downgrade": request.is_downgrade,
+            "quarantined": request.quarantined,
+            "follows": request.follows,
+            "expires_at": request.expires_at.isoformat(),
+        },
     )
     tx.notify(
         Notice(

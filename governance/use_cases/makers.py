@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from governance.domain.errors import Refused
 from governance.domain.evidence import AuthorClaim, Snapshot
 from governance.domain.identity import Actor, PersonId, Roster
-from governance.domain.ledger import Event, EventKind
+from governance.domain.ledger import EventKind
 from governance.domain.policy import ModelPolicy, UnknownAuthor
 from governance.domain.promotion import Request
 from governance.ports import Transaction
+from governance.use_cases.recording import record_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,17 +67,7 @@ def keep_makers(
     added = authors - request.makers
     if not added:
         return request
-    tx.record(
-        Event(
-            kind=EventKind.MAKERS_GREW,
-            at=tx.now,
-            actor=actor,
-            model=request.model,
-            version=request.version,
-            request_id=request.id,
-            facts={"added": sorted(added)},
-        )
-    )
+    record_of(tx, request, EventKind.MAKERS_GREW, actor, facts={"added": sorted(added)})
     return tx.save_request(replace(request, makers=request.makers | added))
 
 

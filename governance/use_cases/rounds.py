@@ -11,10 +11,11 @@ from governance.domain.canonical import digest_of
 from governance.domain.errors import Conflict, Refused
 from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.identity import Actor, PersonId
-from governance.domain.ledger import Event, EventKind
+from governance.domain.ledger import EventKind
 from governance.domain.promotion import Event as Happening
 from governance.domain.promotion import Request
 from governance.ports import Notice, NoticeKind, Rules, Transaction
+from governance.use_cases.recording import record_of
 from governance.use_cases.settle import move, refuse_over
 
 
@@ -126,20 +127,16 @@ def end_asks(
     """What was asked is answered: recorded, and told to whoever asked."""
     for decision in asked:
         tx.end_decision(request.id, decision.person, "answered by the requester")
-    tx.record(
-        Event(
-            kind=EventKind.CHANGES_ANSWERED,
-            at=tx.now,
-            actor=actor,
-            model=request.model,
-            version=request.version,
-            request_id=request.id,
-            why=text,
-            facts={
-                "asked_by": [d.person for d in asked],
-                "followed_by": follower.id if follower else None,
-            },
-        )
+    record_of(
+        tx,
+        request,
+        EventKind.CHANGES_ANSWERED,
+        actor,
+        why=text,
+        facts={
+            "asked_by": [d.person for d in asked],
+            "followed_by": follower.id if follower else None,
+        },
     )
     shown = follower or request
     for decision in asked:

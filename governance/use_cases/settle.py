@@ -19,11 +19,12 @@ from governance.domain.approval import (
 from governance.domain.checks import Outcome
 from governance.domain.errors import Refused
 from governance.domain.identity import Actor, Person, PersonId, Role
-from governance.domain.ledger import Event, EventKind
+from governance.domain.ledger import EventKind
 from governance.domain.policy import ModelPolicy
 from governance.domain.promotion import TAKES_VOTES, Request, State, is_expired, step
 from governance.domain.promotion import Event as Happening
 from governance.ports import Notice, NoticeKind, Rules, Transaction
+from governance.use_cases.recording import record_of
 
 
 def barred_for(
@@ -198,22 +199,18 @@ def move(
     """
     state = step(request.state, happening)
     saved = tx.save_request(replace(request, state=state, note=why))
-    tx.record(
-        Event(
-            kind=EventKind.REQUEST_STATE_CHANGED,
-            at=tx.now,
-            actor=actor,
-            model=request.model,
-            version=request.version,
-            request_id=request.id,
-            why=why,
-            facts={
-                "from": request.state.value,
-                "to": state.value,
-                "event": happening.value,
-                **(request.binding.facts if happening is Happening.EVIDENCE_CHANGED else {}),
-            },
-        )
+    record_of(
+        tx,
+        request,
+        EventKind.REQUEST_STATE_CHANGED,
+        actor,
+        why=why,
+        facts={
+            "from": request.state.value,
+            "to": state.value,
+            "event": happening.value,
+            **(request.binding.facts if happening is Happening.EVIDENCE_CHANGED else {}),
+        },
     )
     tx.notify(
         Notice(
@@ -265,18 +262,7 @@ def void_votes(tx: Transaction, request: Request, why: str, actor: Actor) -> tup
 def end_vote(tx: Transaction, request: Request, voter: PersonId, why: str, actor: Actor) -> None:
     """End one person's decision because of something that happened, and tell them."""
     tx.end_decision(request.id, voter, why)
-    tx.record(
-        Event(
-            kind=EventKind.VOTES_VOIDED,
-            at=tx.now,
-            actor=actor,
-            model=request.model,
-            version=request.version,
-            request_id=request.id,
-            why=why,
-            facts={"voter": voter},
-        )
-    )
+    record_of(tx, request, EventKind.VOTES_VOIDED, actor, why=why, facts={"voter": voter})
     tx.notify(
         Notice(
             kind=NoticeKind.TELL,

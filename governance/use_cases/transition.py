@@ -8,7 +8,7 @@ from governance.domain.break_glass import BrokenGlass
 from governance.domain.errors import Refused, Unavailable
 from governance.domain.evidence import Stage
 from governance.domain.identity import Actor
-from governance.domain.ledger import Event, EventKind
+from governance.domain.ledger import EventKind
 from governance.domain.promotion import Event as Happening
 from governance.domain.promotion import Request, State
 from governance.domain.tenure import Observed, moves_of_promotion
@@ -22,6 +22,7 @@ from governance.ports import (
     Transaction,
 )
 from governance.use_cases.observe import after_production, apply_moves, observed_facts
+from governance.use_cases.recording import record_of
 from governance.use_cases.reviews import begin_review
 from governance.use_cases.settle import move
 from governance.use_cases.world import World
@@ -53,22 +54,18 @@ def intend_transition(
             created_at=tx.now,
         )
     )
-    tx.record(
-        Event(
-            kind=EventKind.TRANSITION_INTENDED,
-            at=tx.now,
-            actor=actor,
-            model=request.model,
-            version=request.version,
-            request_id=request.id,
-            why=request.reason,
-            facts={
-                "target": request.target.value,
-                "from": production.current,
-                "seats": [[s.seat.role, s.person] for s in seats],
-                "standing_in": [[s.person, s.absent] for s in seats if s.absent],
-            },
-        )
+    record_of(
+        tx,
+        request,
+        EventKind.TRANSITION_INTENDED,
+        actor,
+        why=request.reason,
+        facts={
+            "target": request.target.value,
+            "from": production.current,
+            "seats": [[s.seat.role, s.person] for s in seats],
+            "standing_in": [[s.person, s.absent] for s in seats if s.absent],
+        },
     )
 
 
@@ -145,22 +142,18 @@ def succeeded(world: World, request: Request, production: ProductionState) -> Re
             tx.quarantine(request.model, request.version, _until_reviewed(request.glass))
         elif request.target is Stage.PRODUCTION:
             lifted = tx.lift_quarantine(request.model, request.version)
-        tx.record(
-            Event(
-                kind=EventKind.TRANSITION_DONE,
-                at=tx.now,
-                actor=EXECUTOR,
-                model=request.model,
-                version=request.version,
-                request_id=request.id,
-                why=request.reason,
-                facts={
-                    "target": request.target.value,
-                    "quarantine_lifted": lifted,
-                    **({"break_glass": request.glass.id} if request.glass else {}),
-                    **observed_facts(observed),
-                },
-            )
+        record_of(
+            tx,
+            request,
+            EventKind.TRANSITION_DONE,
+            EXECUTOR,
+            why=request.reason,
+            facts={
+                "target": request.target.value,
+                "quarantine_lifted": lifted,
+                **({"break_glass": request.glass.id} if request.glass else {}),
+                **observed_facts(observed),
+            },
         )
         done = move(
             tx,
@@ -220,16 +213,12 @@ def record_failure(tx: Transaction, request: Request, why: str) -> Request:
     for intent in tx.open_intents(request.model):
         if intent.request_id == request.id:
             tx.close_intent(intent.id, "failed")
-    tx.record(
-        Event(
-            kind=EventKind.TRANSITION_FAILED,
-            at=tx.now,
-            actor=EXECUTOR,
-            model=request.model,
-            version=request.version,
-            request_id=request.id,
-            why=why,
-        )
+    record_of(
+        tx,
+        request,
+        EventKind.TRANSITION_FAILED,
+        EXECUTOR,
+        why=why,
     )
     if request.glass is not None:
         tx.notify(

@@ -11,10 +11,11 @@ from governance.domain.approval import Decision, StoodIn
 from governance.domain.errors import Refused
 from governance.domain.escalation import may_fill
 from governance.domain.identity import Actor, Person, PersonId, Role
-from governance.domain.ledger import Event, EventKind
+from governance.domain.ledger import EventKind
 from governance.domain.policy import ModelPolicy
 from governance.domain.promotion import Request
 from governance.ports import Notice, NoticeKind, Rules, Transaction
+from governance.use_cases.recording import record_of
 from governance.use_cases.settle import barred_for, end_vote, free_voice
 from governance.use_cases.world import World
 
@@ -106,16 +107,12 @@ def _end_voice(
 ) -> None:
     tx.end_decision(request.id, rest.person, f"{person.name} decided themselves")
     tx.add_decision(rest)
-    tx.record(
-        Event(
-            kind=EventKind.VOICE_ENDED,
-            at=tx.now,
-            actor=actor,
-            model=request.model,
-            version=request.version,
-            request_id=request.id,
-            facts={"voter": rest.person, "absent": person.id},
-        )
+    record_of(
+        tx,
+        request,
+        EventKind.VOICE_ENDED,
+        actor,
+        facts={"voter": rest.person, "absent": person.id},
     )
     tx.notify(
         Notice(
