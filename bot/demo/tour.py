@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.demo.cast import ANA, CHANNEL, DANA, MIA, MODEL, OTTO, RAJ, Part
@@ -25,7 +26,8 @@ _ABOUT = (
 )
 _AFTER = (
     "That was the tour. Everything stays here until you stop it: reject something, withdraw, ask "
-    "for changes, or press the ⋯ of a request."
+    "for changes, press the ⋯ of a request, or let Otto stand in for Raj: as Raj, type "
+    "/foureyes away until {day} otto."
 )
 NEW = 4
 """The version that the tour is about; v1 is in Production before it begins."""
@@ -253,6 +255,10 @@ def _stops() -> tuple[_Stop, ...]:
     )
 
 
+def _in_a_week() -> str:
+    return (datetime.now(UTC) + timedelta(days=7)).date().isoformat()
+
+
 @dataclass
 class Tour:
     """Implements the page's `Guide`."""
@@ -339,7 +345,7 @@ class Tour:
             if steps != self._steps:
                 self._steps = steps
                 if reached == len(stops):
-                    self.title, self.about = "All done", _AFTER
+                    self.title, self.about = "All done", _AFTER.format(day=_in_a_week())
                 else:
                     self.about = ""
                 self.workspace.state.wake()
