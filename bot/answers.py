@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
 
+from bot.turns import retry_after_seconds
 from bot.views import Drawn
 
 _log = logging.getLogger("foureyes.answers")
 
 Payload = Mapping[str, str]
+_LONGEST_WAIT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +25,7 @@ class Answers:
     """Where somebody acted, they are answered."""
 
     client: WebClient
+    wait: Callable[[float], None] = time.sleep
 
     def give(self, payload: Payload, drawn: Drawn) -> None:
         """Tell this person alone: beside what they did, else in a direct message. An answer that
@@ -31,10 +35,7 @@ class Answers:
                 return
             if payload.get("channel") and self._ephemeral(payload, drawn):
                 return
-            opened = self.client.conversations_open(users=[payload["user"]])
-            self.client.chat_postMessage(
-                channel=str(opened["channel"]["id"]), text=drawn.text, blocks=drawn.blocks
-            )
+            self._directly(payload["user"], drawn)
         except (SlackApiError, OSError) as error:
             _log.warning("an answer could not be given: %s", type(error).__name__)
 
@@ -47,6 +48,22 @@ class Answers:
             return bool(payload.get("channel")) and self._ephemeral(payload, drawn)
         except OSError:
             return False
+
+    def _directly(self, user: str, drawn: Drawn) -> None:
+        """As somebody in the app's Home is answered, where Slack gives no other place; after as
+        long as Slack asks, if that is no longer than a person waits."""
+        for is_last in (False, False, True):
+            try:
+                opened = self.client.conversations_open(users=[user])
+                self.client.chat_postMessage(
+                    channel=str(opened["channel"]["id"]), text=drawn.text, blocks=drawn.blocks
+                )
+                return
+            except SlackApiError as error:
+                asked = retry_after_seconds(error)
+                if is_last or asked is None or asked > _LONGEST_WAIT_SECONDS:
+                    raise
+                self.wait(asked)
 
     def _by_response_url(self, payload: Payload, drawn: Drawn) -> bool:
         url = payload.get("response_url")

@@ -216,6 +216,18 @@ def test_a_rollback_is_offered_from_home_in_a_direct_message(office: Office) -> 
     assert office.desk.production() == (3,)
 
 
+def test_an_answer_to_a_click_on_home_comes_when_slack_takes_it(office: Office) -> None:
+    """Two direct messages in a second are one too many; the person waits, and is answered."""
+    office.desk.promoted()
+    raised(office, act=False)
+    opened(office, "otto")
+    office.conversation.send_due()
+    office.slack.rate_limit_next("chat.postMessage", times=2, retry_after_seconds=1)
+    otto = office.person("otto")
+    otto.click(office.home("otto", "Open alerts"), "offer_rollback")
+    office.reads("otto", "The last known good version is v3")
+
+
 def test_only_what_looks_otherwise_is_drawn_again(office: Office) -> None:
     """A record that concerns somebody else draws nobody's Home anew."""
     opened(office, "ana", "otto")
