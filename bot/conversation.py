@@ -103,8 +103,8 @@ class Conversation:
             listener_executor=self._listening,
             raise_error_for_unhandled_request=False,
         )
-        commands.register(app, self._intake, self._desk, self._form)
         reception = Reception(self._intake)
+        commands.register(app, reception, self._form)
         clicks.register(app, reception, self._world, self._form, self._glass, self._drawings)
         glass.register(app, reception, self._world, self._glass)
         forms.register(app, reception, self._form)

@@ -7,42 +7,27 @@ import re
 from slack_bolt import Ack, App
 
 from bot import foureyes_words, views
-from bot.desk import Desk
-from bot.intake import Intake
-from bot.messages import answer_words
+from bot.listeners.reception import Command, Reception
 from bot.promote_form import PromoteForm
 from bot.typed import needs_form
-from governance.domain.errors import FoureyesError
-
-Command = dict[str, str]
 
 
-def register(app: App, intake: Intake, desk: Desk, form: PromoteForm) -> None:
+def register(app: App, reception: Reception, form: PromoteForm) -> None:
     """Add the listeners."""
 
     def take(kind: str, command: Command, ack: Ack) -> None:
-        try:
-            stored = intake.store(kind, command["trigger_id"], _payload(command))
-        except FoureyesError:
-            ack(answer_words.NOT_STORED)
-            return
-        ack()
-        intake.hand_over(stored, urgent=kind == "rollback")
+        stored = reception.command(kind, command, ack)
+        reception.intake.hand_over(stored, urgent=kind == "rollback")
 
     @app.command(_named("promote"))
     def promote(command: Command, ack: Ack) -> None:
         if not needs_form(command.get("text", "")):
             take("promote", command, ack)
             return
-        try:
-            stored = intake.store("open_promote", command["trigger_id"], _payload(command))
-        except FoureyesError:
-            ack(answer_words.NOT_STORED)
-            return
-        ack()
+        stored = reception.command("open_promote", command, ack)
         if stored is not None:
             form.open(command["trigger_id"], command.get("text", ""), command["channel_id"])
-            intake.hand_over(stored)
+            reception.intake.hand_over(stored)
 
     @app.command(_named("rollback"))
     def rollback(command: Command, ack: Ack) -> None:
@@ -65,13 +50,3 @@ def register(app: App, intake: Intake, desk: Desk, form: PromoteForm) -> None:
 
 def _named(name: str) -> re.Pattern[str]:
     return re.compile(rf"/(?:[a-z0-9_-]{{0,20}})?{name}")
-
-
-def _payload(command: Command) -> dict[str, str]:
-    return {
-        "user": command["user_id"],
-        "channel": command["channel_id"],
-        "command": command["command"],
-        "text": command.get("text", "").strip(),
-        "response_url": command["response_url"],
-    }

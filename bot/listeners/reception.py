@@ -27,11 +27,32 @@ Body = Mapping[str, Any]
 """Slack's own JSON; every value is read by name and checked where it is used."""
 
 
+Command = dict[str, str]
+"""A slash command as Bolt gives it."""
+
+
 @dataclass(frozen=True)
 class Reception:
-    """Takes what people click and submit."""
+    """Takes what people type, click and submit."""
 
     intake: Intake
+
+    def command(self, kind: str, command: Command, ack: Ack) -> InboxId | None:
+        """Store a slash command; None when there is nothing to begin."""
+        payload = {
+            "user": command["user_id"],
+            "channel": command["channel_id"],
+            "command": command["command"],
+            "text": command.get("text", "").strip(),
+            "response_url": command["response_url"],
+        }
+        try:
+            stored = self.intake.store(kind, command["trigger_id"], payload)
+        except FoureyesError:
+            ack(answer_words.NOT_STORED)
+            return None
+        ack()
+        return stored
 
     def click(
         self, kind: str, body: Body, ack: Ack, extra: Mapping[str, str] | None = None
