@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -76,6 +77,8 @@ def _start_postgres(folder: Path) -> Started:
     with (folder / "data" / "postgresql.conf").open("a", encoding="utf-8") as settings:
         settings.write(_SETTINGS)
     server.start()
+    # Whoever began the run ends it; at the end of this process it would only make its lock anew.
+    atexit.unregister(server._cleanup)
     admin_url = server.get_uri()
     with psycopg.connect(admin_url, autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {TEMPLATE}".encode())

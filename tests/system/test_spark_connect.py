@@ -66,6 +66,26 @@ def test_a_session_that_the_server_let_go_is_opened_anew(
     sources.close()
 
 
+def test_a_session_that_is_collected_waits_for_nobody(
+    spark_connect: SparkConnectServer, tmp_path: Path
+) -> None:
+    """Anywhere, also where a thread that asks holds PySpark's lock and waits for this very one."""
+    from pyspark.sql.connect.client.reattach import ExecutePlanResponseReattachableIterator
+
+    feed = SparkConnectFeed(tmp_path, spark_connect)
+    feed.write(some_applicants(9))
+    sources = IbisSources(feed.environ, timeout_seconds=120)
+    sources.mark(a_source(), MODEL, Version(3))
+    (kept,) = sources._asking._open().values()
+    collecting = threading.Thread(target=kept.backend._session.__del__, daemon=True)
+    with ExecutePlanResponseReattachableIterator._lock:
+        collecting.start()
+        collecting.join(10)
+        assert not collecting.is_alive()
+    sources.close()
+    assert kept.backend._session.is_stopped
+
+
 def test_nobody_there_is_said_in_time(java: str) -> None:
     """Its client tries again for ten minutes; whoever asks goes on. No token is repeated."""
     with socket.socket() as silent:

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import ibis
@@ -24,6 +25,9 @@ from ibis import BaseBackend
 
 from governance.adapters.metric_sources.connection import Connection
 from governance.domain.errors import Unavailable
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.session import SparkSession as ConnectSession
 
 _SLOWER_THAN_THE_SERVER_SECONDS = 1.0
 """PostgreSQL ends a slow statement by itself; the line is cut only where that does not reach us."""
@@ -147,14 +151,33 @@ def _spark_connect(address: str, timeout_seconds: float) -> Connection:
         raise Unavailable("source_unavailable", _NO_PYSPARK) from None
     with _SPARK_STARTS:
         session = SparkSession.builder.remote(address).create()
+    stop = _stop_of(session)
     session.conf.set("spark.sql.session.timeZone", "UTC")
     return Connection(
         backend=ibis.pyspark.connect(session),
         timeout_seconds=timeout_seconds,
         stop=session.interruptAll,
-        close=lambda: _in_a_moment(session.stop),
+        close=lambda: _in_a_moment(stop),
         look_again=_look_again(session.catalog.refreshTable),
     )
+
+
+def _stop_of(session: ConnectSession) -> Callable[[], None]:
+    """How to end a session, which the collector of garbage does not do from here on: PySpark waits
+    there for a lock, which may be held by a thread that waits for the collecting one. A channel
+    that nobody ends is closed by gRPC itself."""
+    close = session.client.close
+    session.client.close = _nothing
+
+    def stop() -> None:
+        session.stop()
+        close()
+
+    return stop
+
+
+def _nothing() -> None:
+    """Instead of an end."""
 
 
 def _in_a_moment(goodbye: Callable[[], None]) -> None:
