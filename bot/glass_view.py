@@ -169,7 +169,7 @@ def review_message(shown: ShownReview) -> Drawn:
     if pinged:
         blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": pinged}})
     missing = tuple(str(role) for role in shown.quorum.missing)
-    stands = glass_words.standing(review, missing, roster)
+    stands = glass_words.standing(review, missing, roster, still_there=shown.still_there)
     blocks += [
         section(glass_words.done(review, roster)),
         section(f"Reason: {folded(review.glass.reason, _REASON)}"),

@@ -29,8 +29,10 @@ Item = TypeVar("Item")
 def home_view(home: Home, roster: Roster, ui: MlflowUi | None = None) -> Block:
     """What waits first, then what is wrong, then the rest."""
     waiting = _part(words.WAITING, home.waiting, _WAITING, lambda w: _waiting(w, roster))
+    to_review = any(not review.is_own for review in home.reviews)
+    nothing = [] if to_review else [_header(words.WAITING, None), section(words.NOTHING_WAITS)]
     blocks: list[Block] = [
-        *(waiting or [_header(words.WAITING, None), section(words.NOTHING_WAITS)]),
+        *(waiting or nothing),
         *_part(words.REVIEWS, home.reviews, _REVIEWS, lambda r: _review(r, roster)),
         *_part(words.ALERTS, home.alerts, _ALERTS, _alert),
         *_part(words.ASKED, home.asked, _ASKED, lambda a: [_asked(a, roster)]),

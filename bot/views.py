@@ -131,14 +131,14 @@ def _context(shown: Shown) -> Block:
     request = shown.request
     who = escaped(shown.roster.name_of(request.requester))
     ticket = f" · ticket {escaped(one_line(request.ticket))}" if request.ticket else ""
+    expires = f" · expires {moment(request.expires_at)}" if request.is_open else ""
     return {
         "type": "context",
         "elements": [
             {
                 "type": "mrkdwn",
                 "verbatim": True,
-                "text": f"Asked by {who}{ticket} · request {request.id} · expires "
-                f"{moment(request.expires_at)}",
+                "text": f"Asked by {who}{ticket} · request {request.id}{expires}",
             }
         ],
     }

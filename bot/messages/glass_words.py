@@ -51,9 +51,9 @@ def done(review: Review, roster: Roster) -> str:
     )
 
 
-def standing(review: Review, missing: tuple[str, ...], roster: Roster) -> str:
-    """Where the review is, and what to do next."""
-    needs = " and ".join(dict.fromkeys(missing))
+def standing(review: Review, missing: tuple[str, ...], roster: Roster, *, still_there: bool) -> str:
+    """Where the review is, and what to do next; `still_there`: what was done still is so."""
+    needs = " and one from ".join(dict.fromkeys(missing))
     match review.state:
         case ReviewState.DUE:
             return (
@@ -70,12 +70,16 @@ def standing(review: Review, missing: tuple[str, ...], roster: Roster) -> str:
             names = ", ".join(roster.name_of(p) for p in review.accepted_by)
             return f"Accepted by {names}. Nothing is left to do."
         case ReviewState.ROLLBACK_DEMANDED:
-            return _demanded(review, roster)
+            return _demanded(review, roster, still_there=still_there)
 
 
-def _demanded(review: Review, roster: Roster) -> str:
+def _demanded(review: Review, roster: Roster, *, still_there: bool) -> str:
     demand = review.demand
-    said = f"{roster.name_of(demand.person)} demands a rollback: {demand.comment}" if demand else ""
+    said = ""
+    if demand is not None:
+        said = f"{roster.name_of(demand.person)} demands a rollback: “{demand.comment}”."
+    if not still_there:
+        return f"{said} v{review.version} is not in Production any more."
     if review.back_to is None:
         return (
             f"{said} There is no last known good version to go back to: somebody has to promote "
@@ -162,7 +166,8 @@ def told(what: str, review: Review, missing: tuple[str, ...], roster: Roster) ->
         who = roster.name_of(review.glass.person)
         return (
             f"Not reviewed in time: {title(review)} by {who} (incident {review.glass.incident}). "
-            f"Needs one from {' and '.join(dict.fromkeys(missing))}. Its message is in the "
-            "channel; you are told again every day."
+            f"Needs one from {' and one from '.join(dict.fromkeys(missing))}. Its message is in "
+            "the channel; you are told again every day."
         )
-    return f"Your break-glass was reviewed. {title(review)}. {standing(review, missing, roster)}"
+    stands = standing(review, missing, roster, still_there=True)
+    return f"Your break-glass was reviewed. {title(review)}. {stands}"

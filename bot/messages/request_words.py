@@ -115,7 +115,7 @@ def warning_lines(request: Request) -> list[str]:
             f"⚠️ A downgrade: v{request.version} is older than v{request.champion.version}, which "
             "it would replace."
         )
-    if request.quarantined:
+    if request.quarantined and request.is_open:
         lines.append(
             f"⚠️ v{request.version} is quarantined: {request.quarantined} Going to Production "
             "lifts that."

@@ -168,7 +168,7 @@ def _exactly(number: float) -> Decimal:
 
 def _validated(check: ValidatedAfterStaging, at: Situation) -> tuple[Outcome, str]:
     if at.entered_staging_at is None:
-        return Outcome.FAILED, "this version has not been in Staging by our record"
+        return Outcome.FAILED, "it is not in Staging, by our record"
     for metric in sorted(at.candidate.metrics, key=lambda m: m.run_id):
         if _is_validation(metric, check, at):
             number = metric.number
@@ -197,7 +197,7 @@ def _soak(rule: StageRule, at: Situation, *, now: datetime) -> CheckResult:
         return CheckResult(
             check=check,
             outcome=Outcome.FAILED,
-            finding="this version has not been in Staging by our record",
+            finding="it is not in Staging, by our record",
         )
     ready_at = at.entered_staging_at + rule.soak
     if now >= ready_at:

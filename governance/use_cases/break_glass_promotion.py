@@ -389,7 +389,11 @@ def _of_draft(
 ) -> _Case:
     checks = evaluate(rule, situation_of(draft, rules), now=tx.now)
     quorum = tally(rule.seats, {}, barred_for(about.policy, draft.makers, about.person.id))
-    other = (*_other_rules(rule, draft.snapshot), *_staging(tx, about, draft.snapshot))
+    other = (
+        *_quarantine(tx, quorum, draft.snapshot),
+        *_other_rules(rule, draft.snapshot),
+        *_staging(tx, about, draft.snapshot),
+    )
     return _Case(
         checks=checks,
         quorum=quorum,
@@ -401,6 +405,15 @@ def _of_draft(
             breaker=about.person.id,
         ),
     )
+
+
+def _quarantine(tx: Transaction, quorum: Quorum, snapshot: Snapshot) -> tuple[SkippedRule, ...]:
+    """Why the version was taken out of Production, where an approval that would lift that is
+    among what is skipped."""
+    why = tx.quarantined(snapshot.model).get(snapshot.version, "")
+    if not why or not quorum.missing:
+        return ()
+    return (SkippedRule(what=f"v{snapshot.version} is quarantined", found=why),)
 
 
 def _other_rules(rule: StageRule, snapshot: Snapshot) -> tuple[SkippedRule, ...]:
@@ -428,7 +441,11 @@ def _of_request(
     quorum = quorum_of(tx, rules, about.policy, request)
     names = ", ".join(about.rules.roster.name_of(p) for p in quorum.unanswered)
     unanswered = SkippedRule(what="changes were asked for", found=f"{names} waits for an answer")
-    other = (*((unanswered,) if quorum.unanswered else ()), *_staging(tx, about, snapshot))
+    other = (
+        *_quarantine(tx, quorum, snapshot),
+        *((unanswered,) if quorum.unanswered else ()),
+        *_staging(tx, about, snapshot),
+    )
     skipped = skipped_of_promotion(rule.seats, quorum, checks, other, escalated=request.escalated)
     # Where every seat is filled, those who sit look once more at what the checks say. Whoever
     # was stood in for has had their voice as well.

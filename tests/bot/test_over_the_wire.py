@@ -20,6 +20,7 @@ def test_two_clicks_promote_and_the_message_says_so(office: Office) -> None:
     message = office.request()
     office.reads("vera", "asks for your decision")
     office.reads("raj", "asks for your decision")
+    assert "expires" in office.person("dana").sees(message)
     office.person("ana").click(message, "Approve")
     office.person("raj").click(message, "Approve")
     office.reads("dana", "completed")
@@ -28,6 +29,7 @@ def test_two_clicks_promote_and_the_message_says_so(office: Office) -> None:
         lambda: m if (m := office.person("dana").latest(message)) and not m.buttons else None
     )
     assert "Done." in office.person("dana").sees(done)
+    assert "expires" not in office.person("dana").sees(done)
     thread = " ".join(office.person("dana").sees(m) for m in office.person("dana").thread(message))
     assert "Ana approved." in thread
     assert "Raj approved." in thread

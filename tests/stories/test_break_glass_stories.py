@@ -73,6 +73,19 @@ def test_one_person_puts_a_version_into_production_and_everybody_skipped_is_told
     assert verify(desk.store, desk.heads).ok
 
 
+def test_a_version_that_was_rolled_back_is_shown_as_that(desk: Desk) -> None:
+    """In the form, and to those who review it: nobody waved it through since."""
+    with_glass(desk)
+    desk.promoted()
+    desk.clock.advance(minutes=1)
+    desk.roll_back()
+    quarantined = [line for line in plan(desk).skipped.lines if "v4 is quarantined: " in line]
+    assert len(quarantined) == 1
+    assert "Rolled back" in quarantined[0]
+    break_glass(desk)
+    assert quarantined[0] in review(desk).glass.skipped.lines
+
+
 def test_a_check_that_failed_is_passed_by_name_and_kept_with_the_request(desk: Desk) -> None:
     """What the approvers would have seen stays to be seen."""
     with_glass(desk, auc=0.9)

@@ -156,7 +156,6 @@ def test_the_home_shows_what_waits_for_this_person(seat: Seat) -> None:
     assert seat.too_wide() == []
     assert seat.too_faint() == []
     seat.be("mia")
-    seat.go("Home")
     home.get_by_text("people.yaml").first.wait_for()
     assert home.get_by_role("button", name="Approve").count() == 0
 
@@ -246,6 +245,7 @@ def test_a_break_glass_is_asked_for_told_and_reviewed(seat: Seat) -> None:
     assert seat.too_faint() == []
     seat.press(form.get_by_role("button", name="Break glass"))
     form.get_by_role("alert").wait_for()
+    assert form.locator("[aria-invalid] :focus, [aria-invalid]:focus").is_visible()
     assert form.get_by_role("textbox", name="Incident").input_value() == "INC-12"
     seat.press(form.get_by_role("checkbox"))
     seat.press(form.get_by_role("button", name="Break glass"))

@@ -49,6 +49,7 @@ function become(handle) {
   state.thread = null;
   localStorage.setItem("person", handle);
   be(handle);
+  if (state.place === HOME) perform({ do: "open", tab: "home" });
 }
 
 /** Go where a step happens, and write what is to be typed there; it is not sent. */

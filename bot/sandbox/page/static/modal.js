@@ -63,9 +63,11 @@ export function modal(report, people) {
     dialog.querySelector('[type="submit"]')?.setAttribute("form", formId);
     if (kept) restore(dialog, kept);
     if (!dialog.open) dialog.showModal();
+    const wrong = Object.keys(errors).length ? dialog.querySelector("[aria-invalid]") : null;
     const wanted = [...dialog.querySelectorAll("[data-key]")].find((e) => e.dataset.key === focused);
     const first = dialog.querySelector("[aria-invalid], .control, .choices input");
-    (wanted ?? first ?? dialog.querySelector("button.primary"))?.focus();
+    const amiss = wrong?.querySelector("input") ?? wrong; // a group is not focused, its boxes are
+    (amiss ?? wanted ?? first ?? dialog.querySelector("button.primary"))?.focus();
   }
 
   async function submit(event, view) {
