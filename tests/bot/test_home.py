@@ -176,11 +176,11 @@ def test_home_waits_for_slack_to_say_who_it_is(office: Office) -> None:
     ana.open_home()
     office.slack.wait_for(lambda: [c for c in office.slack.calls if c.method == "users.info"])
     assert ana.home() is None
-    office.desk.clock.advance(seconds=5)
-    office.slack.wait_for(lambda: True)
-    for _time in range(4):
+    for _time in range(500):  # the worker may still be about to put it off
         office.desk.clock.advance(seconds=5)
-        office.conversation.work_off()
+        if office.conversation.work_off():
+            break
+        time.sleep(0.02)
     office.home("ana", "v4 → Production")
     assert not ana.ephemerals()
 
