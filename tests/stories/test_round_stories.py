@@ -9,7 +9,7 @@ import pytest
 
 from governance.domain.approval import Verdict
 from governance.domain.errors import Conflict, Refused
-from governance.domain.evidence import Stage
+from governance.domain.evidence import AuthorClaim, Stage
 from governance.domain.identity import Role
 from governance.domain.ledger import EventKind
 from governance.domain.policy import Seats
@@ -91,6 +91,19 @@ def test_what_was_asked_stays_when_the_evidence_changes(desk: Desk, asked: Reque
     desk.vote(again, "raj")
     assert desk.vote(again, "vera").state is State.PENDING
     assert verify(desk.store, desk.heads).ok
+    assert desk.answer(asked, SAID).state is State.APPROVED
+
+
+def test_naming_whoever_asked_as_an_author_answers_nothing(desk: Desk, asked: Request) -> None:
+    """Ana may approve it no more; what she asked is answered by Dana, and not by a tag."""
+    claims = tuple(AuthorClaim(name=n, where="run") for n in ("dana", "ana"))
+    desk.registry.change(MODEL, 4, author_claims=claims)
+    desk.look_around()
+    assert desk.request(asked.id).makers == {"dana", "ana"}
+    desk.vote(asked, "raj")
+    assert desk.vote(asked, "vera").state is State.PENDING
+    desk.push_on()
+    assert desk.production() == (3,)
     assert desk.answer(asked, SAID).state is State.APPROVED
 
 
