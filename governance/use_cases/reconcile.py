@@ -205,7 +205,7 @@ def look_again(world: World, request_id: RequestId) -> Request:
             voters_told = void_votes(
                 tx, request, f"what this version claims changed after you voted: {differs}", _ACTOR
             )
-            still_asked = len(tx.decisions(request.id))
+            ended = _ended(len(voters_told), len(tx.decisions(request.id)))
             changed = replace(
                 request,
                 binding=replace(request.binding, evidence=evidence),
@@ -218,7 +218,7 @@ def look_again(world: World, request_id: RequestId) -> Request:
                 changed,
                 Happening.EVIDENCE_CHANGED,
                 _ACTOR,
-                f"What it claims changed: {differs}. {_ended(len(voters_told), still_asked)} Look again.",
+                f"What it claims changed: {differs}. {ended} Look again.",
             )
             ask_those_who_could_fill(tx, rules, policy, request)
             return request
