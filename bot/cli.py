@@ -62,7 +62,12 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    options = build_parser().parse_args(arguments)
+    parser = build_parser()
+    words = sys.argv[1:] if arguments is None else arguments
+    if any("\ud800" <= c <= "\udfff" for word in words for c in word):
+        # Bytes of another encoding: no record could spell them, not even the refusal's.
+        parser.error("an argument is not UTF-8; set the terminal to UTF-8 and type it again")
+    options = parser.parse_args(words)
     run = cast(Run, options.run)
     try:
         code = run(options)

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import NewType
 
 from governance.domain.approval import Quorum, bar_makers
-from governance.domain.canonical import Digest, digest_of
+from governance.domain.canonical import Digest, Json, digest_of
 from governance.domain.checks import CheckResult, Outcome
 from governance.domain.errors import Refused
 from governance.domain.evidence import ModelName
@@ -216,6 +216,20 @@ class BrokenGlass:
     def people_then(self) -> Digest:
         """Of who counts in its review, and with what."""
         return people_digest(self.roles_then, self.accounts_then)
+
+    @property
+    def facts(self) -> Mapping[str, Json]:
+        """As it goes into the record, beside who did it and why."""
+        return {
+            "break_glass": self.id,
+            "what": self.bypass.value,
+            "incident": self.incident,
+            "skipped": list(self.skipped.lines),
+            "review_by": [[s.label, s.count] for s in self.skipped.review],
+            "review_within_ms": round(self.review_within.total_seconds() * 1000),
+            "barred": [[person, why] for person, why in sorted(self.barred.items())],
+            "people": self.people_then,
+        }
 
 
 def barred_from_review(

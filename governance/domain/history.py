@@ -38,6 +38,11 @@ Bound = tuple[str, str, str, str]
 expected in Production."""
 
 
+Opened = tuple[str, ...]
+"""What was asked for, as spelled: by whom and with which account, the version, the stage, the
+reason, the ticket, and when it expires."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Said:
     """A decision in force, and with whose voice it was made."""
@@ -55,7 +60,10 @@ class Asked:
 
     requester: PersonId | None
     state: State = State.PENDING
+    opened: Opened = ()
     bound: Bound | None = None
+    broken: Mapping[str, Json] | None = None
+    """What was done past policy to carry it out, as the record spells it."""
     people: str | None = None
     """The digest of who counted for it; None in records from before that was recorded."""
     headline: tuple[tuple[str, str], ...] = ()
@@ -116,6 +124,8 @@ class ModelHistory:
     requests: dict[RequestId, Asked] = field(default_factory=dict)
     quarantined: set[Version] = field(default_factory=set)
     rollbacks: list[RolledBack] = field(default_factory=list)
+    broken_back: Mapping[str, Json] | None = None
+    """A rollback past policy of which no outcome is recorded."""
     reviews: dict[GlassId, Reviewed] = field(default_factory=dict)
     noticed_up_to: Version | None = None
     """The newest version that its channel was told of, or that was there at the first look."""
@@ -183,6 +193,10 @@ def _take(history: ModelHistory, model: ModelName, event: Event) -> None:
             _move(history, moves_of_rollback(history.tenures, model, version, at), at)
             if facts.get("from") is not None:
                 history.quarantined.add(Version(_whole(facts["from"])))
+            if history.broken_back is not None and history.broken_back["break_glass"] == facts.get(
+                "break_glass"
+            ):
+                history.broken_back = None
             history.rollbacks.append(
                 RolledBack(
                     at=at,
@@ -192,6 +206,10 @@ def _take(history: ModelHistory, model: ModelName, event: Event) -> None:
                     glass=_glass(facts.get("break_glass")),
                 )
             )
+        case EventKind.GLASS_BROKEN.value if event["request"] is None:
+            history.broken_back = _broken(event, facts)
+        case EventKind.ROLLBACK_FAILED.value:
+            history.broken_back = None
         case kind if kind in _OF_REVIEWS:
             _take_review(history, event, facts)
         case EventKind.VERSIONS_NOTICED.value:
@@ -207,6 +225,7 @@ def _take_request(
     if event["kind"] == EventKind.REQUEST_OPENED.value:
         history.requests[request_id] = Asked(
             requester=person,
+            opened=opened_in(event, facts),
             headline=_pairs(facts.get("headline")),
             bound=bound_in(facts),
             people=None if facts.get("people") is None else str(facts["people"]),
@@ -235,6 +254,8 @@ def _take_request(
             _roles, last_day = said.stood_in[absent]
             stood_in = {**said.stood_in, absent: (frozenset[Role](), last_day)}
             asked.in_force[voter] = replace(said, stood_in=stood_in)
+        case EventKind.GLASS_BROKEN.value:
+            asked.broken = _broken(event, facts)
         case EventKind.MAKERS_GREW.value:
             asked.makers |= {PersonId(m) for m in _words(facts.get("added"))}
         case EventKind.CHANGES_ANSWERED.value:
@@ -292,6 +313,17 @@ def _take_review(history: ModelHistory, event: Event, facts: Mapping[str, Json])
         history.tenures, found.version, found.request
     ):
         history.quarantined.discard(found.version)
+
+
+def opened_in(event: Event, facts: Mapping[str, Json]) -> Opened:
+    """What a request's opening asks for."""
+    of_event = ("person", "account", "version", "why")
+    of_facts = ("target", "ticket", "expires_at")
+    return (*(str(event[n]) for n in of_event), *(str(facts[n]) for n in of_facts))
+
+
+def _broken(event: Event, facts: Mapping[str, Json]) -> Mapping[str, Json]:
+    return {**{name: event[name] for name in ("person", "account", "why")}, **facts}
 
 
 def bound_in(facts: Mapping[str, Json]) -> Bound | None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from governance.domain.approval import Decision
+from governance.domain.break_glass import BrokenGlass
 from governance.domain.canonical import Json
 from governance.domain.errors import IntegrityViolation, Refused
 from governance.domain.evidence import ModelName, Stage, Version
@@ -26,10 +27,10 @@ from governance.domain.history import (
 from governance.domain.identity import Actor, PersonId
 from governance.domain.ledger import Event, EventKind, Head, Verification, decode
 from governance.domain.ledger import verify as verify_records
-from governance.domain.promotion import OPEN, Request
+from governance.domain.promotion import OPEN, Request, State
 from governance.domain.review import WAITS, Answer, Review, ReviewState
 from governance.domain.tenure import Ending, Origin, Tenure
-from governance.ports import KeptHeads, Store, Transaction
+from governance.ports import IntentKind, KeptHeads, Store, Transaction
 
 
 def verify(store: Store, heads: KeptHeads) -> Verification:
@@ -122,6 +123,8 @@ def _model_problems(tx: Transaction, model: ModelName, history: ModelHistory) ->
         if in_force != asked.in_force:
             yield f"the table of decisions says otherwise of request {request_id} than the record"
         if _beside_its_state(requests[request_id], asked) != (
+            asked.opened,
+            asked.broken,
             asked.bound,
             asked.people,
             asked.makers,
@@ -132,12 +135,21 @@ def _model_problems(tx: Transaction, model: ModelName, history: ModelHistory) ->
         ):
             yield f"the table of requests says otherwise of request {request_id} than the record"
 
+    under_way = [i.glass for i in tx.open_intents(model) if i.kind is IntentKind.ROLLBACK]
+    told = history.broken_back
+    if [_broken(g, told) for g in under_way if g] != ([] if told is None else [told]):
+        yield f"the table of what is under way says otherwise of {model} than the record"
     reviews = {r.id: _as_told(r, history.reviews.get(r.id)) for r in tx.reviews(model)}
     recorded = history.reviews
     open_reviews = {r.id for r in tx.open_reviews() if r.model == model}
-    if reviews != recorded or open_reviews != {
-        i for i, r in history.reviews.items() if r.state in WAITS
-    }:
+    unreviewed = any(
+        a.broken is not None
+        and a.state is State.COMPLETED
+        and a.broken["break_glass"] not in recorded
+        for a in history.requests.values()
+    )
+    waiting = {i for i, r in recorded.items() if r.state in WAITS}
+    if unreviewed or reviews != recorded or open_reviews != waiting:
         yield f"the table of reviews says otherwise of {model} than the record"
 
 
@@ -174,6 +186,16 @@ def _as_told(review: Review, told: Reviewed | None) -> Reviewed:
 def _beside_its_state(request: Request, told: Asked) -> tuple[object, ...]:
     """What a request's own row says beside its state; as far as the record told it then."""
     return (
+        (
+            request.requester,
+            request.requester_account,
+            str(request.version),
+            request.reason,
+            request.target.value,
+            request.ticket,
+            request.expires_at.isoformat(),
+        ),
+        None if request.glass is None else _broken(request.glass, told.broken),
         None if told.bound is None else bound_in(request.binding.facts),
         None if told.people is None else request.people_at_opening,
         request.makers,
@@ -182,6 +204,12 @@ def _beside_its_state(request: Request, told: Asked) -> tuple[object, ...]:
         request.followed_by,
         [a.text for a in request.answers],
     )
+
+
+def _broken(glass: BrokenGlass, told: Mapping[str, Json] | None) -> Mapping[str, Json]:
+    """What a row says of a break-glass, as far as the record told it then."""
+    said = {"person": glass.person, "account": glass.account, "why": glass.reason, **glass.facts}
+    return {name: fact for name, fact in said.items() if told is None or name in told}
 
 
 def _plain(tenures: Sequence[Tenure]) -> list[Tenure]:

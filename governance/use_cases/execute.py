@@ -264,10 +264,12 @@ def drop_invalid_votes(
     lent = lent_among(tx.decisions(request.id), rules, request)
     for decision in tx.decisions(request.id):
         person = rules.roster.people.get(decision.person)
-        if decision.person in authors:
+        # A name in MLflow takes an approval away, and answers nothing that was asked.
+        conflicted = authors if decision.verdict is not Verdict.ASK_FOR_CHANGES else frozenset()
+        if decision.person in conflicted:
             reasons.setdefault(decision.person, "MLflow names them as an author by now")
         for stood in decision.standing_in:
-            if stood.absent in authors:
+            if stood.absent in conflicted:
                 name = rules.roster.name_of(stood.absent)
                 reason = f"MLflow names {name}, for whom they stood in, as an author by now"
                 reasons.setdefault(decision.person, reason)

@@ -100,7 +100,7 @@ def _keep(world: World, due: Due, before: MonitorState, found: MonitorState) -> 
         if running != due.stay:
             return None
         if found.problem != before.problem:
-            tell_of_trouble(tx, due, found)
+            tell_of_trouble(tx, due, before, found)
         tx.save_look(found, tx.now + due.spec.every)
         if found.verdict is not Verdict.REGRESSED:
             return None

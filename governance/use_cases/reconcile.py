@@ -205,6 +205,7 @@ def look_again(world: World, request_id: RequestId) -> Request:
             voters_told = void_votes(
                 tx, request, f"what this version claims changed after you voted: {differs}", _ACTOR
             )
+            ended = _ended(len(voters_told), len(tx.decisions(request.id)))
             changed = replace(
                 request,
                 binding=replace(request.binding, evidence=evidence),
@@ -217,7 +218,7 @@ def look_again(world: World, request_id: RequestId) -> Request:
                 changed,
                 Happening.EVIDENCE_CHANGED,
                 _ACTOR,
-                f"What it claims changed: {differs}. {_ended(len(voters_told))} Look again.",
+                f"What it claims changed: {differs}. {ended} Look again.",
             )
             ask_those_who_could_fill(tx, rules, policy, request)
             return request
@@ -227,7 +228,10 @@ def look_again(world: World, request_id: RequestId) -> Request:
         return settle(tx, rules, policy, request, _ACTOR)
 
 
-def _ended(votes: int) -> str:
+def _ended(votes: int, still_asked: int) -> str:
+    if still_asked:
+        asked = "What was asked for is still to be answered."
+        return f"{_ended(votes, 0)} {asked}" if votes else asked
     if votes == 0:
         return "No vote was cast yet."
     return "1 vote is void." if votes == 1 else f"{votes} votes are void."

@@ -58,14 +58,7 @@ def record_broken(
             version=version,
             request_id=request_id,
             why=glass.reason,
-            facts={
-                "break_glass": glass.id,
-                "what": glass.bypass.value,
-                "incident": glass.incident,
-                "skipped": list(glass.skipped.lines),
-                "review_by": _seats(glass),
-                "review_within_ms": round(glass.review_within.total_seconds() * 1000),
-            },
+            facts=glass.facts,
         )
     )
 
@@ -97,13 +90,9 @@ def begin_review(
         glass.reason,
         {
             "breaker": glass.person,
-            "what": glass.bypass.value,
-            "incident": glass.incident,
-            "review_by": _seats(glass),
+            **{k: glass.facts[k] for k in ("what", "incident", "review_by", "barred", "people")},
             "due_at": review.due_at.isoformat(),
             "from": from_version,
-            "barred": [[person, why] for person, why in sorted(glass.barred.items())],
-            "people": glass.people_then,
         },
     )
     draw(tx, review)
@@ -330,7 +319,3 @@ def _notice(
     return Notice(
         kind=kind, what=what, model=review.model, person=person, facts={"review": review.id}
     )
-
-
-def _seats(glass: BrokenGlass) -> Json:
-    return [[s.label, s.count] for s in glass.skipped.review]

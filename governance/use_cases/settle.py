@@ -252,8 +252,10 @@ def redraw(tx: Transaction, request: Request) -> None:
 
 
 def void_votes(tx: Transaction, request: Request, why: str, actor: Actor) -> tuple[PersonId, ...]:
-    """End every decision in force, record that, and tell the voters."""
-    voters = tuple(d.person for d in tx.decisions(request.id))
+    """End every approval and rejection in force, record that, and tell the voters. What somebody
+    asked for stays: else a change in MLflow would answer it."""
+    asks = Verdict.ASK_FOR_CHANGES
+    voters = tuple(d.person for d in tx.decisions(request.id) if d.verdict is not asks)
     for voter in voters:
         end_vote(tx, request, voter, why, actor)
     return voters

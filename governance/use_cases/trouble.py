@@ -18,7 +18,7 @@ _QUIET_FOR = timedelta(days=1)
 nothing more of it for as long."""
 
 
-def tell_of_trouble(tx: Transaction, due: Due, found: MonitorState) -> None:
+def tell_of_trouble(tx: Transaction, due: Due, before: MonitorState, found: MonitorState) -> None:
     """Each monitor's trouble, and its end, is recorded; the owners hear of it if it is news."""
     is_blind = bool(found.problem)
     tx.record(
@@ -34,12 +34,14 @@ def tell_of_trouble(tx: Transaction, due: Due, found: MonitorState) -> None:
     )
     others = _problems_of_others(tx, due)
     is_known = found.problem in others if is_blind else bool(others - {""})
-    if is_known or _within_quiet(tx, _mark(due, "comes and goes")):
+    # Of each trouble by itself: one that flickers hides no other.
+    flickers = _mark(due, f"comes and goes: {found.problem or before.problem}")
+    if is_known or _within_quiet(tx, flickers):
         return
     if not is_blind:
         _tell(tx, due, found, "monitor_sees_again")
     elif _within_quiet(tx, _mark(due, found.problem)):
-        _remember(tx, _mark(due, "comes and goes"))
+        _remember(tx, flickers)
         _tell(tx, due, found, "monitor_comes_and_goes")
     else:
         _remember(tx, _mark(due, found.problem))

@@ -126,6 +126,13 @@ def test_wrong_arguments_end_with_two(words: tuple[str, ...], tmp_path: Path) ->
     assert "usage: foureyes" in ended.err
 
 
+def test_an_argument_that_is_not_utf_8_is_a_wrong_call(tmp_path: Path) -> None:
+    """Else a rollback that is refused would end with a traceback, and be recorded nowhere."""
+    ended = foureyes("rollback", "credit\udcff", "--reason", "it is bad", folder=tmp_path)
+    assert ended.code == 2
+    assert "an argument is not UTF-8" in ended.err
+
+
 def test_a_refusal_is_one_sentence_and_ends_with_one(tmp_path: Path) -> None:
     """No traceback reaches a person."""
     ended = foureyes("audit", "verify", folder=tmp_path)

@@ -3,12 +3,14 @@ leaves the log and its heads alone, is found out too."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
 
 import pytest
 from sqlalchemy import text
 
+from governance.domain.errors import Unavailable
 from governance.domain.evidence import Version
 from governance.domain.identity import PersonId
 from governance.domain.ledger import Verification
@@ -18,13 +20,15 @@ from tests.builders import MODEL
 from tests.ledger.owner import Owner
 from tests.ledger.test_resuming import resumed
 from tests.stories.desk import Desk
-from tests.stories.glass import break_glass, says, with_glass
+from tests.stories.glass import break_glass, break_glass_back, says, with_glass
 
 STAYS = "the table of stays says otherwise of credit_scoring than the record"
 QUARANTINE = "the table of quarantined versions says otherwise of credit_scoring than the record"
 REVIEWS = "the table of reviews says otherwise of credit_scoring than the record"
 REQUESTS = "the table of requests says otherwise of credit_scoring than the record"
 
+UNDER_WAY = "the table of what is under way says otherwise of credit_scoring than the record"
+OPEN_INTENT = "SELECT body FROM intents WHERE closed_at IS NULL"
 NOTICED = "the table of announced versions says otherwise of credit_scoring than the record"
 
 EDITS = [
@@ -169,6 +173,11 @@ def test_an_edited_voice_is_found_out_by_the_record(
         (r'"expected_production"\:3', r'"expected_production"\:2'),
         ('"raj":["risk"]', '"raj":["validator"]'),
         ('"U0ROSA"', '"U0DANA"'),
+        ('"requester":"dana"', '"requester":"vera"'),
+        ('"version"\\:4,"target"', '"version"\\:5,"target"'),
+        ('"target":"Production"', '"target":"Staging"'),
+        ('"expires_at":"2026', '"expires_at":"2036'),
+        ('"reason":"', '"reason":"not '),
     ],
 )
 def test_what_an_edited_request_froze_is_found_out_by_the_record(
@@ -193,6 +202,68 @@ def test_an_edited_review_is_found_out_by_the_record(
     says(desk, "ana")
     assert verify(desk.store, desk.heads).ok
     assert after(desk, owner, statement).problems == (REVIEWS,)
+
+
+@pytest.mark.parametrize(
+    ("said", "forged"),
+    [
+        ('"otto":"broke the glass"', '"vera":"broke the glass"'),
+        ('"any_of":["risk"]', '"any_of":["on_call"]'),
+        ('"incident":"INC-12"', '"incident":"INC-13"'),
+    ],
+)
+def test_a_break_glass_edited_before_it_is_done_is_found_out_by_the_record(
+    desk: Desk, owner: Owner, said: str, forged: str
+) -> None:
+    """While MLflow does not answer there is no review yet that would tell."""
+    desk.clock.advance(minutes=1)
+    with_glass(desk).registry.fail_before = 1
+    request = break_glass(desk)
+    assert verify(desk.store, desk.heads).ok
+    problem = f"the table of requests says otherwise of request {request.id} than the record"
+    edit = f"UPDATE requests SET body = replace(body, '{said}', '{forged}')"
+    assert after(desk, owner, edit).problems == (problem,)
+
+
+@pytest.mark.parametrize("is_put_back", [False, True])
+def test_a_break_glass_forgotten_while_it_is_done_is_found_out_by_the_record(
+    desk: Desk, owner: Owner, is_put_back: bool
+) -> None:
+    """Done as if it had been approved, and never reviewed; also when the row is whole again."""
+    desk.clock.advance(minutes=1)
+    with_glass(desk).registry.fail_before = 1
+    request = break_glass(desk)
+    with desk.store.transaction() as tx:
+        tx.save_request(replace(tx.request(request.id), glass=None))
+    desk.push_on()
+    assert desk.production() == (4,)
+    if is_put_back:
+        with desk.store.transaction() as tx:
+            tx.save_request(replace(tx.request(request.id), glass=request.glass))
+    assert not verify(desk.store, desk.heads).ok
+
+
+@pytest.mark.parametrize("is_finished", [False, True])
+def test_a_rollback_past_policy_forgotten_on_its_way_is_found_out_by_the_record(
+    desk: Desk, owner: Owner, is_finished: bool
+) -> None:
+    """The same, for the other direction."""
+    desk.clock.advance(minutes=1)
+    with_glass(desk).promoted()
+    desk.registry.fail_before = 1
+    with pytest.raises(Unavailable):
+        break_glass_back(desk)
+    assert verify(desk.store, desk.heads).ok
+    with owner.at_work() as connection:
+        body = json.loads(connection.execute(text(OPEN_INTENT)).scalar_one())
+        forged = json.dumps({**body, "glass": None})
+        connection.execute(
+            text("UPDATE intents SET body = :b WHERE closed_at IS NULL"), {"b": forged}
+        )
+    if is_finished:
+        desk.push_on()
+        assert desk.production() == (3,)
+    assert verify(desk.store, desk.heads).problems == (UNDER_WAY,)
 
 
 @pytest.mark.parametrize("column", ["model", "request_id", "kind"])

@@ -466,6 +466,27 @@ def test_a_trouble_that_comes_and_goes_is_told_as_that_and_once_a_day(
     assert told == ["monitor_blind"]
 
 
+def test_another_trouble_is_told_although_one_comes_and_goes(watched: WatchedDesk) -> None:
+    """Whoever lets a table flicker does not keep the owners from hearing of bad scores."""
+    watched.arrive(120, auc=0.8)
+    watched.look()
+    for _time in range(2):
+        watched.feed.run("DROP TABLE predictions")
+        watched.look()
+        watched.feed.write(watched.applicants)
+        watched.look()
+    watched.desk.notices()
+    watched.feed.run("UPDATE predictions SET score = 7")
+    watched.look()
+    told = [n for n in watched.desk.notices() if n.what.startswith("monitor")]
+    assert [n.what for n in told] == ["monitor_blind"]
+    assert "not between 0 and 1" in str(told[0].facts["why"])
+    watched.feed.write(watched.applicants)
+    watched.look()
+    told = [n for n in watched.desk.notices() if n.what.startswith("monitor")]
+    assert [n.what for n in told] == ["monitor_sees_again"]
+
+
 @pytest.mark.parametrize(
     "spoil",
     [

@@ -9,13 +9,22 @@ import pytest
 
 from governance.domain.approval import Verdict
 from governance.domain.errors import Conflict, Refused
-from governance.domain.evidence import Stage
+from governance.domain.evidence import AuthorClaim, Stage
 from governance.domain.identity import Role
 from governance.domain.ledger import EventKind
 from governance.domain.policy import Seats
 from governance.domain.promotion import Request, State
 from governance.ports import NoticeKind
-from tests.builders import a_content, a_policy, a_rule, a_snapshot, some_rules
+from governance.use_cases.audit import verify
+from tests.builders import (
+    MODEL,
+    a_content,
+    a_metric,
+    a_policy,
+    a_rule,
+    a_snapshot,
+    some_rules,
+)
 from tests.stories.desk import Desk
 
 ASKED = "Which data was held out?"
@@ -65,6 +74,37 @@ def test_whoever_asked_takes_it_back_by_approving_or_withdrawing(
     desk.vote(asked, "ana", Verdict.ASK_FOR_CHANGES, ASKED)
     desk.withdraw_vote(asked, "ana")
     assert desk.vote(asked, "vera").state is State.APPROVED
+
+
+def test_what_was_asked_stays_when_the_evidence_changes(desk: Desk, asked: Request) -> None:
+    """Whoever writes to MLflow gets rid of an approval by it, and of no question."""
+    desk.vote(asked, "raj")
+    desk.registry.change(MODEL, 4, metrics=(a_metric(text="0.91"),))
+    desk.look_around()
+    again = desk.request(asked.id)
+    assert again.drawing != asked.drawing
+    assert again.note.endswith(
+        "1 vote is void. What was asked for is still to be answered. Look again."
+    )
+    told = [n.person for n in desk.notices() if n.what == "vote_voided"]
+    assert told == ["raj"]
+    desk.vote(again, "raj")
+    assert desk.vote(again, "vera").state is State.PENDING
+    assert verify(desk.store, desk.heads).ok
+    assert desk.answer(asked, SAID).state is State.APPROVED
+
+
+def test_naming_whoever_asked_as_an_author_answers_nothing(desk: Desk, asked: Request) -> None:
+    """Ana may approve it no more; what she asked is answered by Dana, and not by a tag."""
+    claims = tuple(AuthorClaim(name=n, where="run") for n in ("dana", "ana"))
+    desk.registry.change(MODEL, 4, author_claims=claims)
+    desk.look_around()
+    assert desk.request(asked.id).makers == {"dana", "ana"}
+    desk.vote(asked, "raj")
+    assert desk.vote(asked, "vera").state is State.PENDING
+    desk.push_on()
+    assert desk.production() == (3,)
+    assert desk.answer(asked, SAID).state is State.APPROVED
 
 
 def test_an_answer_is_recorded_told_and_asks_again(desk: Desk, asked: Request) -> None:
