@@ -32,7 +32,7 @@ def wanted_of(value: str) -> Wanted | None:
             version=None if version is None else int(version),
             downgrade=said.get("downgrade") is True,
         )
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         return None
 
 

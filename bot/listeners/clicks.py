@@ -217,7 +217,7 @@ def _value(body: Body) -> dict[str, str]:
     try:
         value = json.loads(button_value(body))
         return {"request": str(value["request"]), "drawing": str(value["drawing"])}
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         return {"request": "", "drawing": ""}
 
 
@@ -229,5 +229,5 @@ def _alert(body: Body) -> _Clicked:
             model=str(value["model"]),
             version=int(value["version"]),
         )
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         return _Clicked(alert=0, model="", version=0)

@@ -22,7 +22,7 @@ from governance.use_cases.look import look
 from governance.use_cases.measure import Eyes, Watched
 from governance.use_cases.restore import verify_restored
 from governance.use_cases.shared_reads import SharedReads
-from governance.use_cases.trouble import tell_of_trouble
+from governance.use_cases.trouble import stayed, tell_of_trouble, tell_that_it_stayed
 from governance.use_cases.world import World
 
 _log = logging.getLogger("foureyes.watch")
@@ -54,6 +54,7 @@ def look_at(
         found = look(eyes, watched, due.spec, due.source, state, now=now, mark=mark)
         verdict_at = world.elapsed()
         if _is_quiet(state, found):
+            _remind(world, due, found)
             quiet[due.key] = now + due.spec.every
             continue
         raised = _keep(world, due, state, found)
@@ -68,6 +69,17 @@ def _is_quiet(before: MonitorState, found: MonitorState) -> bool:
     if found.verdict is Verdict.REGRESSED:
         return False
     return replace(found, looked_at=before.looked_at) == before
+
+
+def _remind(world: World, due: Due, found: MonitorState) -> None:
+    """A trouble that is as before may be one that the owners take for over."""
+    if not found.problem:
+        return
+    with world.store.read() as tx:
+        if not stayed(tx, due, found):
+            return
+    with world.store.transaction() as tx:
+        tell_that_it_stayed(tx, due, found)
 
 
 def _marks(sources: MetricSources, batch: Sequence[tuple[Due, MonitorState]]) -> Mapping[str, Mark]:

@@ -34,8 +34,7 @@ def tell_of_trouble(tx: Transaction, due: Due, before: MonitorState, found: Moni
     )
     others = _problems_of_others(tx, due)
     is_known = found.problem in others if is_blind else bool(others - {""})
-    # Of each trouble by itself: one that flickers hides no other.
-    flickers = _mark(due, f"comes and goes: {found.problem or before.problem}")
+    flickers = _flickers(due, found.problem or before.problem)
     if is_known or _within_quiet(tx, flickers):
         return
     if not is_blind:
@@ -46,6 +45,25 @@ def tell_of_trouble(tx: Transaction, due: Due, before: MonitorState, found: Moni
     else:
         _remember(tx, _mark(due, found.problem))
         _tell(tx, due, found, "monitor_blind")
+
+
+def stayed(tx: Transaction, due: Due, found: MonitorState) -> bool:
+    """Whether a trouble that came and went is there now that its quiet day is over."""
+    told = tx.told_up_to(_flickers(due, found.problem)) if found.problem else None
+    return bool(told) and not _within_quiet(tx, _flickers(due, found.problem))
+
+
+def tell_that_it_stayed(tx: Transaction, due: Due, found: MonitorState) -> None:
+    """Once: from here on it is a trouble as every other."""
+    if stayed(tx, due, found):
+        tx.save_told(_flickers(due, found.problem), 0)
+        _remember(tx, _mark(due, found.problem))
+        _tell(tx, due, found, "monitor_blind")
+
+
+def _flickers(due: Due, problem: str) -> str:
+    """Of each trouble by itself: one that flickers hides no other."""
+    return _mark(due, f"comes and goes: {problem}")
 
 
 def _problems_of_others(tx: Transaction, due: Due) -> Set[str]:

@@ -466,6 +466,28 @@ def test_a_trouble_that_comes_and_goes_is_told_as_that_and_once_a_day(
     assert told == ["monitor_blind"]
 
 
+def test_a_trouble_that_came_and_went_and_stays_is_told_when_its_day_is_over(
+    watched: WatchedDesk,
+) -> None:
+    """Once: nobody takes it for over because nothing was said."""
+    watched.arrive(120, auc=0.8)
+    watched.look()
+    for _time in range(2):
+        watched.feed.write(watched.applicants)
+        watched.look()
+        watched.feed.run("DROP TABLE predictions")
+        watched.look()
+    told = [n.what for n in watched.desk.notices() if n.what.startswith("monitor")]
+    assert told[-1] == "monitor_comes_and_goes"
+    watched.look()
+    assert [n.what for n in watched.desk.notices() if n.what.startswith("monitor")] == []
+    watched.desk.clock.advance(days=1)
+    for _time in range(3):
+        watched.look()
+    told = [n.what for n in watched.desk.notices() if n.what.startswith("monitor")]
+    assert told == ["monitor_blind"]
+
+
 def test_another_trouble_is_told_although_one_comes_and_goes(watched: WatchedDesk) -> None:
     """Whoever lets a table flicker does not keep the owners from hearing of bad scores."""
     watched.arrive(120, auc=0.8)
