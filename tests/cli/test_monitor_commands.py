@@ -14,7 +14,7 @@ from mlflow import MlflowClient
 from bot.cli import main
 from bot.demo.registry_view import RegistryView
 from governance.domain.evidence import ModelName, Stage, Version
-from governance.domain.tenure import Origin, Tenure
+from governance.domain.tenure import Ending, Origin, Tenure
 from governance.use_cases import backtest as backtesting
 from tests.cli.deployment import Deployment
 from tests.cli.program import POLICIES
@@ -106,6 +106,26 @@ def test_the_list_names_what_was_not_looked_at_yet(deployment: Deployment) -> No
     assert "approvals (alerts): not looked at yet" in told.out
 
 
+def test_a_mistyped_model_is_told_with_the_one_that_was_meant(deployment: Deployment) -> None:
+    """ "Nothing is watched" would be false of the one that was meant."""
+    for words in (("list", "credit_watchd"), ("plan", "credit_watchd", "--per-day", "500")):
+        told = deployment.foureyes("monitor", *words)
+        assert (told.code, told.out) == (1, "")
+        assert "No policy governs a model named credit_watchd." in told.err
+        assert f"Did you mean {MODEL}?" in told.err
+
+
+def test_a_model_without_a_version_in_production_is_told_by_its_name(
+    deployment: Deployment,
+) -> None:
+    """Others may be watched."""
+    with deployment.store() as store, store.transaction() as tx:
+        tx.end_tenure(MODEL, Version(1), Stage.PRODUCTION, Ending.ROLLBACK, tx.now)
+    told = deployment.foureyes("monitor", "list", MODEL)
+    assert told.code == 0
+    assert told.out == f"No version of {MODEL} is in Production, so nothing is watched.\n"
+
+
 def test_the_plan_says_how_late_and_how_wrong_a_rule_is(deployment: Deployment) -> None:
     """By simulation: no source is read."""
     told = deployment.foureyes(
@@ -117,7 +137,8 @@ def test_the_plan_says_how_late_and_how_wrong_a_rule_is(deployment: Deployment) 
     assert wrong is not None
     assert int(wrong[1]) <= 5
     assert "a drop of 0.15 is seen in 100 % of runs" in told.out
-    assert "monitor approvals" in told.out
+    assert "fires on evidence that would be wrong in at most 0.1 of deployments, " in told.out
+    assert "monitor approvals: fires on evidence that would be wrong in at most " in told.out
     assert "judges no AUC, and is not simulated" in told.out
 
 
