@@ -194,15 +194,29 @@ def test_a_source_whose_address_is_not_set_is_named(deployment: Deployment) -> N
 def test_a_drill_says_what_would_hold_and_what_would_not(
     deployment: Deployment, server: str
 ) -> None:
-    """Without a version before and without Slack a rollback would not work; nothing moves."""
+    """Without a version before a rollback would not work; nothing moves."""
     before = MlflowClient(server).get_model_version(MODEL, "1").current_stage
     told = deployment.foureyes("drill", MODEL)
     assert told.code == 1
     assert "A rollback would NOT work now." in told.out
     assert "WRONG " in told.out
     assert MlflowClient(server).get_model_version(MODEL, "1").current_stage == before
+    assert told.out.count("WRONG ") == 1
     with deployment.store() as store, store.read() as tx:
         assert tx.head().size == 1
+
+
+def test_a_drill_fails_for_nothing_that_it_did_not_check(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rollback from the command line needs no Slack."""
+    monkeypatch.setattr("governance.use_cases.drill._try_target", lambda *_parts: None)
+    told = deployment.foureyes("drill", MODEL)
+    assert told.code == 0, told.out
+    assert "WRONG " not in told.out
+    for part in ("the channel can be reached", "who is on call can be reached"):
+        assert f"{part}: not checked here. SLACK_BOT_TOKEN is not set" in told.out
+    assert "A rollback would work." in told.out
 
 
 @pytest.mark.parametrize(
