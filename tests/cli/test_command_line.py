@@ -160,6 +160,8 @@ def test_the_shipped_policy_is_shown_in_words(tmp_path: Path) -> None:
     )
     assert ended.code == 0
     assert "  approvals: 1 × validator, 1 × risk\n" in ended.out
+    for part in ("Source ", "Monitor auc: measures AUC, ", "Alerts: repeated to ", "Drill: every "):
+        assert f"\n{part}" in ended.out
 
 
 def test_a_model_without_policy_is_named_as_such(tmp_path: Path) -> None:
