@@ -91,6 +91,12 @@ def _verify(_options: argparse.Namespace) -> int:
     unanchored = found.head.size - found.anchored_size
     if found.head.size == 0:
         print("The record is empty.")
+    elif not found.ok:
+        print(
+            f"The newest kept head that fits is that of the first {found.anchored_size} records."
+            if found.anchored_size
+            else "No kept head fits the record."
+        )
     elif unanchored > 0:
         print(
             f"The newest {unanchored} of {found.head.size} records are vouched for by no kept "

@@ -232,3 +232,4 @@ def _does_not_hold(ended: Ended) -> None:
     assert ended.code == 1
     assert "WRONG     " in ended.out
     assert "The record does NOT match." in ended.out
+    assert "vouched for" not in ended.out  # by heads that contradict it
