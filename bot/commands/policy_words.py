@@ -69,9 +69,10 @@ def _watching_lines(watching: Watching) -> Iterator[str]:
     """What is watched in Production, who hears of it again, and how often a rollback is tried."""
     for source in watching.sources:
         outcomes = source.outcomes.table if source.outcomes else "none"
+        matured = f"after {spell(source.matured_after)}" if source.matured_after else "at once"
         yield (
             f"Source {source.name}: {source.url}, predictions {source.predictions.table}, "
-            f"outcomes {outcomes}, counted after {spell(source.matured_after)}"
+            f"outcomes {outcomes}, counted {matured}"
         )
     for monitor in watching.monitors:
         yield f"Monitor {monitor.name}: {', '.join(describe_monitor(monitor).values())}"

@@ -160,6 +160,7 @@ def test_the_shipped_policy_is_shown_in_words(tmp_path: Path) -> None:
     )
     assert ended.code == 0
     assert "  approvals: 1 × validator, 1 × risk\n" in ended.out
+    assert "outcomes outcomes, counted at once\n" in ended.out
     for part in ("Source ", "Monitor auc: measures AUC, ", "Alerts: repeated to ", "Drill: every "):
         assert f"\n{part}" in ended.out
 
