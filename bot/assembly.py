@@ -20,6 +20,7 @@ from governance.domain.errors import IntegrityViolation, Refused, Unavailable
 from governance.domain.identity import Actor, Standing, UserGroup
 from governance.domain.ledger import Head, KeptHead
 from governance.ports import (
+    NOT_ASKED,
     Accounts,
     KeptHeads,
     MetricSources,
@@ -86,20 +87,18 @@ class NoWorkspace:
     def standing(self, account: str) -> Standing:
         """Raises Unavailable, always."""
         raise Unavailable(
-            "workspace_unavailable", f"This command does not ask Slack about {account}."
+            NOT_ASKED, f"SLACK_BOT_TOKEN is not set, so Slack was not asked about {account}."
         )
 
     def time_zone(self, account: str) -> str:
         """Raises Unavailable, always."""
         raise Unavailable(
-            "workspace_unavailable", f"This command does not ask Slack about {account}."
+            NOT_ASKED, f"SLACK_BOT_TOKEN is not set, so Slack was not asked about {account}."
         )
 
     def members(self, group: UserGroup) -> frozenset[str]:
         """Raises Unavailable, always."""
-        raise Unavailable(
-            "workspace_unavailable", f"This command does not ask Slack who is in {group}."
-        )
+        raise Unavailable(NOT_ASKED, f"This command does not ask Slack who is in {group}.")
 
     def members_shown(self, group: UserGroup) -> frozenset[str] | None:
         """Nobody knows."""
@@ -108,8 +107,8 @@ class NoWorkspace:
     def verify_channel(self, channel: str) -> None:
         """Raises Unavailable, always."""
         raise Unavailable(
-            "workspace_unavailable",
-            f"Slack was not asked about {channel}: SLACK_BOT_TOKEN is not set.",
+            NOT_ASKED,
+            f"SLACK_BOT_TOKEN is not set, so Slack was not asked about {channel}.",
         )
 
 

@@ -52,7 +52,7 @@ def _settings(environ: Mapping[str, str]) -> Generator[Finding, None, Settings |
         settings = read_settings(environ, needed=FOR_RUN)
     except Refused as problem:
         for line in problem.sentence.splitlines()[1:]:
-            yield wrong("settings", line.strip(), "The README's table lists every setting.")
+            yield _setting(line.strip())
     else:
         yield fine("settings", "complete")
         return settings
@@ -61,6 +61,13 @@ def _settings(environ: Mapping[str, str]) -> Generator[Finding, None, Settings |
         return read_settings(environ)
     except Refused:
         return None
+
+
+def _setting(problem: str) -> Finding:
+    found, is_missing, remedy = problem.partition(" is not set. ")
+    if is_missing:
+        return wrong("settings", f"{found} is not set", remedy)
+    return wrong("settings", problem, "The README's table lists every setting.")
 
 
 # --- the database, policies, heads ----------------------------------------------------------

@@ -10,6 +10,7 @@ from bot.block_kit import DETAIL, MENU_HOLDS, Block, chunks, option, plain, sect
 from bot.messages import form_words, request_words
 from bot.messages.comparison_words import claim_lines
 from bot.mrkdwn import folded
+from bot.record_words import record_line
 from bot.views import Shown, against, change_lines
 from governance.domain.approval import Verdict
 from governance.domain.canonical import Json
@@ -101,7 +102,7 @@ _RECORDS = 40
 
 def record_modal(model: str, events: Sequence[Mapping[str, Json]]) -> Block:
     """The newest records of a model, newest first; the command line has all of them."""
-    lines = [_record_line(event) for event in reversed(events[-_RECORDS:])]
+    lines = [record_line(event) for event in reversed(events[-_RECORDS:])]
     blocks = [section(chunk) for chunk in chunks(f"The record of {model} (UTC)", lines)]
     blocks.append(section(form_words.all_of_the_record(model)))
     return {
@@ -110,15 +111,6 @@ def record_modal(model: str, events: Sequence[Mapping[str, Json]]) -> Block:
         "close": plain("Close"),
         "blocks": blocks[:99],
     }
-
-
-def _record_line(event: Mapping[str, Json]) -> str:
-    at = str(event["at"])[:19].replace("T", " ")
-    who = event["person"] or event["via"]
-    version = f" v{event['version']}" if event["version"] else ""
-    kind = str(event["kind"]).replace("_", " ")
-    why = f": {event['why']}" if event["why"] else ""
-    return f"{event['seq']}. {at} {kind}{version} by {who}{why}"
 
 
 def details_modal(shown: Shown, picture: Block | None = None) -> Block:

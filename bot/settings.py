@@ -197,6 +197,19 @@ SETTINGS: tuple[Setting, ...] = (
     ),
 )
 
+_HOW_TO_SET: Mapping[str, str] = {
+    "SLACK_BOT_TOKEN": "Run `foureyes manifest` and make the Slack app from it; its page Install "
+    "App then gives the token (xoxb-…).",
+    "SLACK_APP_TOKEN": "In the Slack app, under Basic Information → App-Level Tokens, generate one "
+    "with the scope connections:write (xapp-…).",
+    "MLFLOW_TRACKING_URI": "Set it to the address of your MLflow server (≥ 3.0, < 4), such as "
+    "https://mlflow.example.com.",
+    "FOUREYES_POLICIES": "Set it to your folder of policies and people (copy policies/ to begin "
+    "with), or to `store` for the set that `foureyes policy load` recorded last.",
+    "FOUREYES_WEBHOOK_SECRET": "Set it to whsec_ and at least 24 random bytes in base64 (openssl "
+    "rand -base64 32).",
+}
+
 _BY_NAME: Mapping[str, Setting] = {s.name: s for s in SETTINGS}
 
 FOR_RUN = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "MLFLOW_TRACKING_URI", "FOUREYES_POLICIES")
@@ -273,6 +286,11 @@ def settings_table() -> str:
     return "\n".join(rows) + "\n"
 
 
+def how_to_set(name: str) -> str:
+    """What to do for a setting that something cannot do without."""
+    return _HOW_TO_SET[name]
+
+
 def required(value: _T | None, name: str) -> _T:
     """A value that the command asked for with `needed`.
 
@@ -280,7 +298,7 @@ def required(value: _T | None, name: str) -> _T:
         Refused: `settings`, when it is not set after all.
     """
     if value is None:
-        raise Refused("settings", f"{name} is not set. {_BY_NAME[name].meaning}")
+        raise Refused("settings", f"{name} is not set. {how_to_set(name)}")
     return value
 
 
@@ -293,7 +311,7 @@ def read_settings(environ: Mapping[str, str], *, needed: Iterable[str] = ()) -> 
     reading = _Reading(environ)
     for name in needed:
         if not environ.get(name, "").strip():
-            reading.problems.append(f"{name} is not set. {_BY_NAME[name].meaning}")
+            reading.problems.append(f"{name} is not set. {how_to_set(name)}")
     policies = reading.text("FOUREYES_POLICIES")
     from_store = policies == STORE_WORD
     settings = Settings(
@@ -327,7 +345,7 @@ def read_settings(environ: Mapping[str, str], *, needed: Iterable[str] = ()) -> 
     if settings.webhook_url is not None and settings.webhook_secret is None:
         reading.problems.append(
             "FOUREYES_WEBHOOK_SECRET is not set, and an unsigned webhook proves nothing. "
-            f"{_BY_NAME['FOUREYES_WEBHOOK_SECRET'].meaning}"
+            f"{how_to_set('FOUREYES_WEBHOOK_SECRET')}"
         )
     if not settings.write_stage and not settings.write_alias:
         reading.problems.append(

@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from bot.command_tree import Commands
+from bot.mrkdwn import one_line
 from bot.settings import read_settings
 from bot.terminal import literal
+
+if TYPE_CHECKING:
+    from governance.domain.evidence import ModelName
+    from governance.use_cases.audit import TrailLine
 
 _PROBLEMS_SHOWN = 5
 
@@ -21,6 +27,9 @@ def register(commands: Commands) -> None:
     group = commands.group("audit", summary="the record: show it, verify it, resume after a gap")
     show = group.add("show", summary="print what happened to a model, or to all", run=_show)
     show.add_argument("model", nargs="?", metavar="MODEL", help="all models when left out")
+    show.add_argument(
+        "--all", action="store_true", help="every record, one line each, not the trail alone"
+    )
     verify = group.add(
         "verify", summary="recompute the record and compare it with every kept head", run=_verify
     )
@@ -33,26 +42,40 @@ def register(commands: Commands) -> None:
 
 def _show(options: argparse.Namespace) -> int:
     from bot.assembly import database
+    from bot.record_words import record_line
     from governance.domain.errors import Refused
     from governance.domain.evidence import ModelName
-    from governance.use_cases.audit import render_trail, trail
+    from governance.use_cases.audit import trail
 
     with database(read_settings(os.environ)) as store, store.read() as tx:
         known = sorted({str(e["model"]) for e in tx.events() if e["model"] is not None})
-        wanted = [options.model] if options.model else known
+        wanted = [ModelName(name) for name in ([options.model] if options.model else known)]
         if options.model and options.model not in known:
             listed = ", ".join(known) or "none"
             raise Refused(
                 "no_such_model",
                 f"The record holds nothing of {options.model}. It knows: {listed}.",
             )
-        for place, name in enumerate(wanted):
-            model = ModelName(name)
-            lines = trail(tx, model)
-            if len(wanted) > 1:
-                print(f"{'' if place == 0 else chr(10)}{literal(name)}")
-            print(literal(render_trail(lines)) or "No version has been in a stage yet.")
+        if tx.head().size == 0:
+            print("Nothing is recorded yet.")
+        elif options.all:
+            model = wanted[0] if options.model else None
+            for event in tx.events(model=model):
+                print(literal(one_line(record_line(event, names_model=model is None))))
+        elif not wanted:
+            print("Nothing is recorded of any model yet; --all prints the rest.")
+        else:
+            _print_trails({model: trail(tx, model) for model in wanted})
     return 0
+
+
+def _print_trails(trails: Mapping[ModelName, Sequence[TrailLine]]) -> None:
+    from governance.use_cases.audit import render_trail
+
+    for place, (model, lines) in enumerate(trails.items()):
+        if len(trails) > 1:
+            print(f"{'' if place == 0 else chr(10)}{literal(model)}")
+        print(literal(render_trail(lines)) or "No version has been in a stage yet.")
 
 
 def _verify(_options: argparse.Namespace) -> int:
@@ -68,6 +91,12 @@ def _verify(_options: argparse.Namespace) -> int:
     unanchored = found.head.size - found.anchored_size
     if found.head.size == 0:
         print("The record is empty.")
+    elif not found.ok:
+        print(
+            f"The newest kept head that fits is that of the first {found.anchored_size} records."
+            if found.anchored_size
+            else "No kept head fits the record."
+        )
     elif unanchored > 0:
         print(
             f"The newest {unanchored} of {found.head.size} records are vouched for by no kept "

@@ -29,6 +29,7 @@ def register(commands: Commands) -> None:
 def _run(options: argparse.Namespace) -> int:
     from bot.assembly import world_without_slack
     from governance.domain.evidence import ModelName, Version
+    from governance.domain.policy import policy_for
     from governance.use_cases.inspect import difference
 
     settings = read_settings(os.environ, needed=FOR_REGISTRY)
@@ -36,28 +37,20 @@ def _run(options: argparse.Namespace) -> int:
         found = difference(
             world, ModelName(options.model), Version(options.before), Version(options.after)
         )
-    for line in describe(found):
+        policy = policy_for(world.rules.current().policies, ModelName(options.model))
+    for line in describe(found, policy.decision_threshold if policy else None):
         print(literal(one_line(line)))
     return 0
 
 
-def describe(found: Difference) -> Iterator[str]:
-    """The comparison as lines: metrics with the run each came from, then every change."""
-    from governance.domain.comparison import Topic
+def describe(found: Difference, threshold: str | None) -> Iterator[str]:
+    """The comparison in the lines of the request message: which of code, data, threshold …
+    changed, then each difference; what is equal is counted."""
+    from bot.messages.comparison_words import comparison_lines
 
     old, new = f"v{found.before.version}", f"v{found.after.version}"
     yield f"{found.after.model} {old} → {new}"
     for name, taken_at in ((old, found.before_taken_at), (new, found.after_taken_at)):
         if taken_at is not None:
             yield f"{name} can no longer be read; shown as of {taken_at:%Y-%m-%d %H:%M} UTC."
-    for pair in found.comparison.metrics:
-        before = pair.before.text if pair.before else "not recorded"
-        after = pair.after.text if pair.after else "not recorded"
-        moved = "" if pair.difference is None else f"  ({pair.difference:+.4g})"
-        runs = " → ".join(m.run_id[:8] for m in (pair.before, pair.after) if m)
-        yield f"metric {pair.name}: {before} → {after}{moved}  [run {runs}]"
-    others = [c for c in found.comparison.changes if c.topic is not Topic.METRIC]
-    for change in others:
-        yield f"{change.topic.value} {change.name}: {change.before or '—'} → {change.after or '—'}"
-    if not others:
-        yield "Nothing else differs."
+    yield from comparison_lines(found.comparison, found.before, found.after, threshold)

@@ -6,6 +6,7 @@ import argparse
 import os
 import random
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +16,12 @@ from bot.commands.rollback import version_number
 from bot.settings import FOR_REGISTRY, Settings, read_settings
 
 if TYPE_CHECKING:
+    from governance.domain.evidence import ModelName
     from governance.domain.monitoring.plan import Expected
     from governance.domain.monitoring.spec import MonitorSpec
     from governance.domain.monitoring.verdict import Estimate
     from governance.domain.policy import ModelPolicy
-    from governance.ports import Rules
+    from governance.ports import Rules, Transaction
 
 
 def register(commands: Commands) -> None:
@@ -49,7 +51,7 @@ def register(commands: Commands) -> None:
     planned.epilog = (
         "By simulation with a fixed seed, for rules on AUC; takes some seconds. The baseline is "
         "read from the version in Production where MLFLOW_TRACKING_URI is set; what is not known "
-        "is taken as AUC 0.78 with 8 %% bads on 10,000 rows, and said."
+        "is taken as AUC 0.78 with 8 % bads on 10,000 rows, and said."
     )
     tested = group.add(
         "backtest", summary="replay a history against the policy's rules", run=_backtest
@@ -89,18 +91,34 @@ def _moment(text: str) -> datetime:
 
 def _list(options: argparse.Namespace) -> int:
     from bot.assembly import database, load_rules
-    from bot.messages.monitor_words import monitor_lines
     from governance.domain.evidence import ModelName
+    from governance.use_cases.naming import policy_named
 
     settings = read_settings(os.environ, needed=("FOUREYES_POLICIES",))
     with database(settings) as store:
         rules = load_rules(settings, store).rules
         with store.read() as tx:
             production = tx.in_production()
-            wanted = [ModelName(options.model)] if options.model else sorted(production)
-            lines = [line for model in wanted for line in monitor_lines(tx, rules, model)]
+            wanted = sorted(production)
+            if options.model:
+                wanted = [ModelName(options.model)]
+                policy_named(rules, wanted[0], known=tuple(production))
+            lines = [line for model in wanted for line in _watched(tx, rules, model)]
     print("\n".join(lines) or "Nothing is in Production, so nothing is watched.")
     return 0
+
+
+def _watched(tx: Transaction, rules: Rules, model: ModelName) -> Iterator[str]:
+    """What watches a model, or why nothing does."""
+    from bot.messages.monitor_words import monitor_lines
+
+    lines = list(monitor_lines(tx, rules, model))
+    if lines:
+        yield from lines
+    elif model not in tx.in_production():
+        yield f"No version of {model} is in Production, so nothing is watched."
+    else:
+        yield f"No monitor of a policy watches {model}."
 
 
 def _plan(options: argparse.Namespace) -> int:
@@ -108,10 +126,10 @@ def _plan(options: argparse.Namespace) -> int:
     from governance.domain.monitoring.plan import RUNS, plan
     from governance.domain.monitoring.spec import Metric, PsiSpec
     from governance.domain.monitoring.words import describe_monitor
-    from governance.use_cases.world import require_policy
+    from governance.use_cases.naming import policy_named
 
     settings = read_settings(os.environ, needed=("FOUREYES_POLICIES",))
-    policy = require_policy(_rules(settings), ModelName(options.model))
+    policy = policy_named(_rules(settings), ModelName(options.model))
     least = 3 * 100 / RUNS
     for spec in policy.watching.monitors:
         print(f"\nmonitor {spec.name}: {describe_monitor(spec)['rule']}")

@@ -99,9 +99,8 @@ def _load(options: argparse.Namespace) -> int:
 def _show(options: argparse.Namespace) -> int:
     from bot.assembly import database, load_rules
     from governance.adapters.policy_files import load_folder
-    from governance.domain.errors import Refused
     from governance.domain.evidence import ModelName
-    from governance.domain.policy import policy_for
+    from governance.use_cases.naming import policy_named
 
     settings = read_settings(os.environ, needed=("FOUREYES_POLICIES",))
     if settings.policies_from_store:
@@ -109,13 +108,7 @@ def _show(options: argparse.Namespace) -> int:
             rules = load_rules(settings, store).rules
     else:
         rules = load_folder(_folder(settings)).rules
-    policy = policy_for(rules.policies, ModelName(options.model))
-    if policy is None:
-        patterns = ", ".join(sorted(rules.policies.policies))
-        raise Refused(
-            "not_governed",
-            f"No policy governs a model named {options.model}. There are policies for: {patterns}.",
-        )
+    policy = policy_named(rules, ModelName(options.model))
     from bot.commands.policy_words import describe
 
     for line in describe(policy, rules.roster):

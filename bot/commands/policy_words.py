@@ -7,6 +7,8 @@ from datetime import timedelta
 
 from governance.domain.evidence import Stage
 from governance.domain.identity import Roster
+from governance.domain.monitoring.spec import Watching
+from governance.domain.monitoring.words import describe_monitor
 from governance.domain.policy import (
     BreakGlassRule,
     ModelPolicy,
@@ -43,6 +45,7 @@ def describe(policy: ModelPolicy, roster: Roster) -> Iterator[str]:
     yield f"On call: {_listed([roster.name_of(p) for p in policy.on_call], 'nobody')}"
     yield f"Headline metrics: {_listed(policy.headline, 'none')}"
     yield f"Decision threshold: {policy.decision_threshold or 'not recorded'}"
+    yield from _watching_lines(policy.watching)
     yield f"Digest: {policy.digest}"
 
 
@@ -60,6 +63,33 @@ def _break_glass(rule: BreakGlassRule | None) -> str:
     if rule is None:
         return "nobody"
     return f"{', '.join(sorted(rule.roles))}, reviewed within {spell(rule.review_within)}"
+
+
+def _watching_lines(watching: Watching) -> Iterator[str]:
+    """What is watched in Production, who hears of it again, and how often a rollback is tried."""
+    for source in watching.sources:
+        outcomes = source.outcomes.table if source.outcomes else "none"
+        matured = f"after {spell(source.matured_after)}" if source.matured_after else "at once"
+        yield (
+            f"Source {source.name}: {source.url}, predictions {source.predictions.table}, "
+            f"outcomes {outcomes}, counted {matured}"
+        )
+    for monitor in watching.monitors:
+        yield f"Monitor {monitor.name}: {', '.join(describe_monitor(monitor).values())}"
+    if not watching.monitors:
+        yield "Monitors: none"
+    if watching.reminders is None:
+        yield "Alerts: repeated to nobody"
+    else:
+        yield (
+            "Alerts: repeated to who is on call after "
+            f"{spell(watching.reminders.on_call_after)}, to the owners after "
+            f"{spell(watching.reminders.owners_after)}"
+        )
+    if watching.probe_url:
+        yield f"Serving: asked at {watching.probe_url}"
+    drill = watching.drill_every
+    yield f"Drill: {f'every {spell(drill)}' if drill else 'only by foureyes drill'}"
 
 
 def _rule_lines(rule: StageRule) -> Iterator[str]:

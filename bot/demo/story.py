@@ -160,7 +160,10 @@ def gone_bad(scene: Scene) -> None:
         time.sleep(_PAUSE_SECONDS)
         if not heard_at and alert("approval rate") is not None:
             heard_at = applicants.arrived
-            scene.note(f"After {heard_at - HEALTHY} wrong decisions the approval rate alerts.")
+            made = heard_at - HEALTHY
+            scene.note(
+                f"The approval rate alerts: {made} decisions on broken inputs when it is read."
+            )
             scene.reads("otto", dana.sees(scene.wait("the alert", lambda: alert("approval rate"))))
     message = scene.wait("the alert of AUC", lambda: alert(f"Rolled back: {MODEL} v4 → v1"))
     if not heard_at:

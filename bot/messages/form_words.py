@@ -23,7 +23,7 @@ NO_ANSWER = "Say what is new: approvers cannot act on silence."
 
 def all_of_the_record(model: str) -> str:
     """Under the newest records."""
-    return f"All of it: foureyes audit show {model}"
+    return f"All of it: foureyes audit show --all {model}"
 
 
 def no_newer_version_yet(version: int) -> str:

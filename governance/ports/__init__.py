@@ -29,7 +29,7 @@ from governance.ports.kept import (
     WantedLook,
 )
 from governance.ports.registry import ProductionState, Registry, VersionSummary
-from governance.ports.rules import Accounts, Rules, RuleSource
+from governance.ports.rules import NOT_ASKED, Accounts, Rules, RuleSource
 from governance.ports.store import KeptHeads, Store, Transaction
 from governance.ports.watching import (
     Cursor,
@@ -48,6 +48,7 @@ from governance.ports.watching import (
 __all__ = [
     "HEADS_UNREADABLE",
     "HEADS_UNWRITABLE",
+    "NOT_ASKED",
     "Accounts",
     "Ask",
     "Cursor",

@@ -210,6 +210,8 @@ class Drill:
     passed: bool
     findings: tuple[tuple[str, bool, str], ...]
     """(what was checked, whether it held, what was seen)."""
+    unchecked: tuple[tuple[str, str], ...] = ()
+    """(what this process could not check, and why). Only the record keeps it."""
 
 
 @dataclass(frozen=True, kw_only=True)

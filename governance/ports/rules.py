@@ -8,6 +8,9 @@ from typing import Protocol
 from governance.domain.identity import Roster, Standing, UserGroup
 from governance.domain.policy import PolicySet
 
+NOT_ASKED = "workspace_not_asked"
+"""Code of `Unavailable`: this process asks no workspace, whether or not one would answer."""
+
 
 class Accounts(Protocol):
     """What the workspace says of an account now."""

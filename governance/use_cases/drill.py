@@ -11,7 +11,7 @@ from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.identity import Actor
 from governance.domain.ledger import Event, EventKind
 from governance.domain.policy import ModelPolicy, policy_for
-from governance.ports import Drill, Notice, NoticeKind
+from governance.ports import NOT_ASKED, Drill, Notice, NoticeKind
 from governance.use_cases.restore import approved_content, current_production
 from governance.use_cases.roll_back import options_for
 from governance.use_cases.world import World, require_policy
@@ -24,6 +24,7 @@ class _Findings:
 
     def __init__(self) -> None:
         self.found: list[tuple[str, bool, str]] = []
+        self.unchecked: list[tuple[str, str]] = []
 
     @contextmanager
     def trying(self, what: str) -> Iterator[Callable[[str], None]]:
@@ -32,13 +33,17 @@ class _Findings:
         try:
             yield seen.append
         except FoureyesError as problem:
-            self.found.append((what, False, problem.sentence))
+            if problem.code == NOT_ASKED:
+                self.unchecked.append((what, problem.sentence))
+            else:
+                self.found.append((what, False, problem.sentence))
         else:
             self.found.append((what, True, "; ".join(seen)))
 
 
 def drill(world: World, model: ModelName, *, actor: Actor = DRILLER) -> Drill:
-    """Try it, record it, and tell the channel when it does not hold.
+    """Try it, record it, and tell the channel when it does not hold. What this process cannot ask
+    Slack is left unchecked and fails nothing: a rollback needs no Slack.
 
     Raises:
         Refused: `not_governed`. Unavailable: the store.
@@ -126,15 +131,17 @@ def _try_files(world: World, model: ModelName, target: Version, findings: _Findi
 def _try_on_call(world: World, policy: ModelPolicy, findings: _Findings) -> None:
     roster = world.rules.current().roster
     with findings.trying("who is on call can be reached") as seen:
+        accounts: list[tuple[str, str]] = []
         for name in policy.on_call:
             person = roster.people.get(name)
-            accounts = sorted(person.slack) if person else []
-            if person is None or not accounts:
+            if person is None or not person.slack:
                 raise Refused("on_call_unmapped", f"{name} has no Slack account in people.yaml.")
-            barred = world.accounts.standing(accounts[0]).why_barred()
+            accounts.append((person.name, min(person.slack)))
+        for who, account in accounts:
+            barred = world.accounts.standing(account).why_barred()
             if barred is not None:
-                raise Refused("on_call_barred", f"{person.name}: {barred}.")
-            seen(person.name)
+                raise Refused("on_call_barred", f"{who}: {barred}.")
+            seen(who)
 
 
 def _keep(world: World, model: ModelName, findings: _Findings, actor: Actor) -> Drill:
@@ -146,25 +153,30 @@ def _keep(world: World, model: ModelName, findings: _Findings, actor: Actor) -> 
             drilled_at=tx.now,
             passed=not failed,
             findings=tuple(findings.found),
+            unchecked=tuple(findings.unchecked),
         )
-        tx.save_drill(found)
+        if failed or not found.unchecked:
+            # One that was not whole stands for no drill of the policy's rhythm, and takes back
+            # nothing that a whole one found.
+            tx.save_drill(found)
         tx.record(
             Event(
                 kind=EventKind.ROLLBACK_DRILLED,
                 at=tx.now,
                 actor=actor,
                 model=model,
-                why="; ".join(failed) or "Every part holds.",
+                why="; ".join(failed) or _holding(found),
                 facts={
                     "passed": found.passed,
                     "findings": [list(finding) for finding in findings.found],
+                    "unchecked": [list(part) for part in findings.unchecked],
                 },
             )
         )
         what = None
         if failed:
             what = "drill_failed"
-        elif before is not None and not before.passed:
+        elif before is not None and not before.passed and not found.unchecked:
             what = "drill_holds_again"
         if what is not None:
             tx.notify(
@@ -176,3 +188,12 @@ def _keep(world: World, model: ModelName, findings: _Findings, actor: Actor) -> 
                 )
             )
     return found
+
+
+def _holding(found: Drill) -> str:
+    unchecked = ", ".join(what for what, _why in found.unchecked)
+    return (
+        f"Every part that was checked holds; not checked: {unchecked}."
+        if unchecked
+        else ("Every part holds.")
+    )

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import stat
+from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import pytest
 
-from tests.cli.deployment import MODEL, Deployment
+from bot.modals import record_modal
+from governance.domain.canonical import Json
+from governance.domain.evidence import Version
+from governance.domain.identity import Actor, PersonId
+from governance.domain.ledger import Event, EventKind
+from tests.cli.deployment import MODEL, OPERATOR, Deployment
 from tests.cli.program import Ended
 
 DIFFERENT = "UPDATE ledger SET body = CAST(replace(CAST(body AS TEXT), 'number', 'figure') AS BLOB)"
@@ -127,6 +135,70 @@ def test_a_model_that_the_record_does_not_know_is_refused(deployment: Deployment
     assert "The record holds nothing of credit_scorin. It knows: credit_scoring." in ended.err
 
 
+def test_every_record_is_printed_with_its_verdict(deployment: Deployment) -> None:
+    """One line each, numbered, with who and why; no line of its own for what somebody wrote."""
+    deployment.keep_records(1)
+    with deployment.store() as store, store.transaction() as tx:
+        raj = Actor(person=PersonId("raj"), account="U0RAJ", via="slack")
+        for verdict in ("reject", "ask_for_changes"):
+            decided = Event(
+                kind=EventKind.DECISION_MADE,
+                at=datetime(2025, 12, 11, 2, 15, tzinfo=UTC),
+                actor=raj,
+                model=MODEL,
+                version=Version(4),
+                why="too late\x1b[2J\n9. faked",
+                facts={"verdict": verdict},
+            )
+            tx.record(decided)
+    lines = deployment.foureyes("audit", "show", "--all", MODEL).out.splitlines()
+    assert lines[0].startswith("1. 20")
+    assert lines[0].endswith(" version adopted v1 by test: number 0")
+    assert lines[1:] == [
+        "2. 2025-12-11 02:15:00 decision made (reject) v4 by raj: too late\\x1b[2J⏎9. faked",
+        "3. 2025-12-11 02:15:00 decision made (ask for changes) v4 by raj: "
+        "too late\\x1b[2J⏎9. faked",
+    ]
+    of_all = deployment.foureyes("audit", "show", "--all").out.splitlines()
+    assert "decision made (reject) credit_scoring v4 by raj" in of_all[1]
+    assert len(of_all) == 3
+
+
+def test_an_empty_record_is_told(deployment: Deployment) -> None:
+    """No answer at all would look like a broken command."""
+    deployment.foureyes("db", "upgrade")
+    for arguments in (("audit", "show"), ("audit", "show", "--all")):
+        ended = deployment.foureyes(*arguments)
+        assert (ended.code, ended.out) == (0, "Nothing is recorded yet.\n")
+
+
+def test_what_is_recorded_of_no_model_is_told_to_be_there(deployment: Deployment) -> None:
+    """A load of policies stands in no model's trail."""
+    with deployment.store() as store, store.transaction() as tx:
+        loaded = Event(kind=EventKind.POLICY_LOADED, at=tx.now, actor=OPERATOR, why="first")
+        tx.record(loaded)
+    assert "--all prints the rest" in deployment.foureyes("audit", "show").out
+    assert "policy loaded by test: first" in deployment.foureyes("audit", "show", "--all").out
+
+
+def test_the_record_in_slack_says_each_verdict_and_where_the_rest_is() -> None:
+    """Approved or rejected is what an auditor looks for; the command prints all of it."""
+    event: Mapping[str, Json] = {
+        "seq": 39,
+        "at": "2025-12-11T02:15:00.000000+00:00",
+        "kind": "decision_made",
+        "person": "raj",
+        "via": "slack",
+        "model": MODEL,
+        "version": 4,
+        "why": "",
+        "facts": {"verdict": "approve"},
+    }
+    shown = json.dumps(record_modal(MODEL, [event]))
+    assert "39. 2025-12-11 02:15:00 decision made (approve) v4 by raj" in shown
+    assert "foureyes audit show --all credit_scoring" in shown
+
+
 def test_bytes_that_are_no_record_are_named_and_not_shown(deployment: Deployment) -> None:
     """A trail that left them out would look like a clean one."""
     deployment.keep_records(2)
@@ -160,3 +232,4 @@ def _does_not_hold(ended: Ended) -> None:
     assert ended.code == 1
     assert "WRONG     " in ended.out
     assert "The record does NOT match." in ended.out
+    assert "vouched for" not in ended.out  # by heads that contradict it

@@ -61,6 +61,11 @@ def test_help_text_is_the_one_that_is_documented(
     assert help_of_everything(capsys) == HELP.read_text(encoding="utf-8")
 
 
+def test_a_percent_sign_is_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """Only some texts of a command are formatted, and in those alone it is written twice."""
+    assert "%%" not in help_of_everything(capsys)
+
+
 def test_every_group_of_commands_is_documented() -> None:
     """The list above leaves none out."""
     assert {words[0] for words in COMMANDS if words} == set(GROUPS)
@@ -162,6 +167,9 @@ def test_the_shipped_policy_is_shown_in_words(tmp_path: Path) -> None:
     )
     assert ended.code == 0
     assert "  approvals: 1 × validator, 1 × risk\n" in ended.out
+    assert "outcomes outcomes, counted at once\n" in ended.out
+    for part in ("Source ", "Monitor auc: measures AUC, ", "Alerts: repeated to ", "Drill: every "):
+        assert f"\n{part}" in ended.out
 
 
 def test_a_model_without_policy_is_named_as_such(tmp_path: Path) -> None:
@@ -170,6 +178,8 @@ def test_a_model_without_policy_is_named_as_such(tmp_path: Path) -> None:
     ended = foureyes("policy", "show", "\x1b[2Jother", folder=tmp_path, settings=settings)
     assert ended.code == 1
     assert "No policy governs a model named \\x1b[2Jother." in ended.err
+    ended = foureyes("policy", "show", "credit_scorin", folder=tmp_path, settings=settings)
+    assert "Did you mean credit_scoring?" in ended.err
 
 
 def test_the_schema_is_json(tmp_path: Path) -> None:

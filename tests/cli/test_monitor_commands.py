@@ -14,7 +14,7 @@ from mlflow import MlflowClient
 from bot.cli import main
 from bot.demo.registry_view import RegistryView
 from governance.domain.evidence import ModelName, Stage, Version
-from governance.domain.tenure import Origin, Tenure
+from governance.domain.tenure import Ending, Origin, Tenure
 from governance.use_cases import backtest as backtesting
 from tests.cli.deployment import Deployment
 from tests.cli.program import POLICIES
@@ -106,6 +106,26 @@ def test_the_list_names_what_was_not_looked_at_yet(deployment: Deployment) -> No
     assert "approvals (alerts): not looked at yet" in told.out
 
 
+def test_a_mistyped_model_is_told_with_the_one_that_was_meant(deployment: Deployment) -> None:
+    """ "Nothing is watched" would be false of the one that was meant."""
+    for words in (("list", "credit_watchd"), ("plan", "credit_watchd", "--per-day", "500")):
+        told = deployment.foureyes("monitor", *words)
+        assert (told.code, told.out) == (1, "")
+        assert "No policy governs a model named credit_watchd." in told.err
+        assert f"Did you mean {MODEL}?" in told.err
+
+
+def test_a_model_without_a_version_in_production_is_told_by_its_name(
+    deployment: Deployment,
+) -> None:
+    """Others may be watched."""
+    with deployment.store() as store, store.transaction() as tx:
+        tx.end_tenure(MODEL, Version(1), Stage.PRODUCTION, Ending.ROLLBACK, tx.now)
+    told = deployment.foureyes("monitor", "list", MODEL)
+    assert told.code == 0
+    assert told.out == f"No version of {MODEL} is in Production, so nothing is watched.\n"
+
+
 def test_the_plan_says_how_late_and_how_wrong_a_rule_is(deployment: Deployment) -> None:
     """By simulation: no source is read."""
     told = deployment.foureyes(
@@ -117,7 +137,8 @@ def test_the_plan_says_how_late_and_how_wrong_a_rule_is(deployment: Deployment) 
     assert wrong is not None
     assert int(wrong[1]) <= 5
     assert "a drop of 0.15 is seen in 100 % of runs" in told.out
-    assert "monitor approvals" in told.out
+    assert "fires on evidence that would be wrong in at most 0.1 of deployments, " in told.out
+    assert "monitor approvals: fires on evidence that would be wrong in at most " in told.out
     assert "judges no AUC, and is not simulated" in told.out
 
 
@@ -173,15 +194,29 @@ def test_a_source_whose_address_is_not_set_is_named(deployment: Deployment) -> N
 def test_a_drill_says_what_would_hold_and_what_would_not(
     deployment: Deployment, server: str
 ) -> None:
-    """Without a version before and without Slack a rollback would not work; nothing moves."""
+    """Without a version before a rollback would not work; nothing moves."""
     before = MlflowClient(server).get_model_version(MODEL, "1").current_stage
     told = deployment.foureyes("drill", MODEL)
     assert told.code == 1
     assert "A rollback would NOT work now." in told.out
     assert "WRONG " in told.out
     assert MlflowClient(server).get_model_version(MODEL, "1").current_stage == before
+    assert told.out.count("WRONG ") == 1
     with deployment.store() as store, store.read() as tx:
         assert tx.head().size == 1
+
+
+def test_a_drill_fails_for_nothing_that_it_did_not_check(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rollback from the command line needs no Slack."""
+    monkeypatch.setattr("governance.use_cases.drill._try_target", lambda *_parts: None)
+    told = deployment.foureyes("drill", MODEL)
+    assert told.code == 0, told.out
+    assert "WRONG " not in told.out
+    for part in ("the channel can be reached", "who is on call can be reached"):
+        assert f"{part}: not checked here. SLACK_BOT_TOKEN is not set" in told.out
+    assert "A rollback would work." in told.out
 
 
 @pytest.mark.parametrize(

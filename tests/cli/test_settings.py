@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.doctor import examine
 from bot.settings import FOR_RUN, SETTINGS, read_settings, settings_table
 from governance.domain.errors import Refused
 
@@ -153,3 +154,23 @@ def test_a_login_in_the_address_of_mlflows_pages_is_refused_and_not_repeated() -
     with pytest.raises(Refused, match="login") as refused:
         read_settings({"MLFLOW_UI_URL": "https://dana:hunter2@mlflow.example"})
     assert "hunter2" not in refused.value.sentence
+
+
+def test_the_doctor_says_how_to_get_each_setting_that_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a token comes from stands in no table of settings."""
+    monkeypatch.chdir(tmp_path)
+    findings = {f.found: f.remedy for f in examine({}) if f.about == "settings"}
+    assert list(findings) == [f"{name} is not set" for name in FOR_RUN]
+    for part, remedy in zip(
+        (
+            "foureyes manifest",
+            "connections:write",
+            "Set it to the address",
+            "Set it to your folder",
+        ),
+        findings.values(),
+        strict=True,
+    ):
+        assert part in remedy

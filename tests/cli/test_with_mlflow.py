@@ -39,6 +39,7 @@ def server(real_mlflow: RealMlflow) -> Server:
     for number in (1, 2):
         run = client.create_run("0", run_name=f"training {number}", tags={"git_email": "x"})
         client.log_metric(run.info.run_id, "auc_validation", 0.7 + number / 100)
+        client.log_metric(run.info.run_id, "same_everywhere", 150.0)
         client.log_param(run.info.run_id, "C", number)
         client.log_param(run.info.run_id, "note", f"run {number}\x1b[2J\nmetric auc: 0 → 1")
         client.log_text(run.info.run_id, f"weights {number}", "model/weights.txt")
@@ -135,14 +136,18 @@ def test_whoever_may_not_roll_back_is_told_why(
     assert (refused["kind"], refused["account"]) == ("rollback_refused", login.name)
 
 
-def test_two_versions_are_compared(deployment: Deployment) -> None:
-    """Metrics with their difference and run, then what else changed."""
+def test_two_versions_are_compared_in_the_lines_of_the_request(deployment: Deployment) -> None:
+    """What changed in one sentence, numbers that can be read, and what is equal only counted."""
     ended = deployment.foureyes("diff", MODEL, "1", "v2")
     assert ended.code == 0, ended.err
     lines = ended.out.splitlines()
     assert lines[0] == "credit_scoring v1 → v2"
-    assert lines[1].startswith("metric auc_validation: 0.71 → 0.72  (+0.01)  [run ")
+    assert lines[1].startswith("Changed: parameters.")
+    assert lines[2] == "auc_validation: 0.71 → 0.72 (▲ +0.01, better)"
     assert "parameter C: 1 → 2" in lines
+    assert "Equal: 1 metric." in lines
+    assert not any("same_everywhere" in line for line in lines)
+    assert lines[-1].startswith("Claims of run ")
 
 
 def test_what_mlflow_holds_is_printed_literally(deployment: Deployment) -> None:

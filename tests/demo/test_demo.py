@@ -30,7 +30,7 @@ def test_the_demo_of_a_wheel_ends_by_itself_as_told(
         "New: credit_scoring v4",
         "What v4 would change against v1 in Production",
         "Exactly one version is in Production",
-        "wrong decisions the approval rate alerts",
+        "decisions on broken inputs when it is read",
         "Nobody clicked anything. AUC acted",
         "MLflow Production is v1 (was v4)",
         "outside Foureyes",

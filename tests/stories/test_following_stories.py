@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.assembly import NoWorkspace
 from governance.adapters.traffic_file import TrafficFile
 from governance.domain.errors import Refused, Unavailable
 from governance.domain.evidence import ModelName, Stage, Version
@@ -285,6 +286,26 @@ def test_whatever_does_not_hold_is_found_and_told(desk: Desk) -> None:
     desk.accounts.gone.clear()
     assert drill(desk.world, MODEL).passed
     assert len(said(desk, "drill_holds_again")) == 1
+
+
+def test_a_drill_that_was_not_whole_takes_back_nothing(desk: Desk) -> None:
+    """Whoever asks no Slack neither fails for that, nor says that all holds again."""
+    desk.promoted()
+    desk.accounts.no_channels.add("#credit-models")
+    assert not drill(desk.world, MODEL).passed
+    alone = replace(desk.world, accounts=NoWorkspace())
+    found = drill(alone, MODEL)
+    assert found.passed
+    assert [what for what, _why in found.unchecked] == [
+        "the channel can be reached",
+        "who is on call can be reached",
+    ]
+    assert said(desk, "drill_holds_again") == []
+    desk.accounts.no_channels.clear()
+    assert drill(desk.world, MODEL).passed
+    assert len(said(desk, "drill_holds_again")) == 1
+    desk.registry.is_read_only = True
+    assert not drill(alone, MODEL).passed
 
 
 def test_nothing_to_go_back_to_is_a_finding(desk: Desk) -> None:

@@ -140,13 +140,13 @@ def _rule(spec: RuleSpec) -> str:
             )
         case EProcessSpec():
             return (
-                f"when wrong in at most {spec.alpha!r} of deployments, betting since release, "
-                f"tolerating {spec.tolerance!r}"
+                f"on evidence that would be wrong in at most {spec.alpha!r} of deployments, "
+                f"betting since release, tolerating {spec.tolerance!r}"
             )
         case SteadySpec():
             return (
-                f"when wrong in at most {spec.alpha!r} of months with {spec.horizon} each, betting "
-                f"at any time, tolerating {spec.tolerance!r}"
+                f"on evidence that would be wrong in at most {spec.alpha!r} of months (of "
+                f"{spec.horizon} cases each), betting at any time, tolerating {spec.tolerance!r}"
             )
         case PsiSpec():
             return (
