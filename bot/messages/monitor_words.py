@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from governance.domain.evidence import ModelName
 from governance.domain.monitoring.spec import Action
-from governance.domain.monitoring.state import MonitorState
 from governance.domain.monitoring.verdict import Verdict
 from governance.domain.policy import policy_for
 from governance.ports import Rules, Transaction
@@ -27,8 +27,8 @@ def monitor_lines(tx: Transaction, rules: Rules, model: ModelName) -> Iterator[s
         return
     version = stay.version
     states = {
-        state.key.monitor: (state, at)
-        for state, at in tx.monitor_states(model)
+        state.key.monitor: state
+        for state, _lease in tx.monitor_states(model)
         if state.key.version == version
     }
     yield f"{model} v{version} is watched by"
@@ -38,10 +38,9 @@ def monitor_lines(tx: Transaction, rules: Rules, model: ModelName) -> Iterator[s
         if known is None:
             yield f"  ⏳ {spec.name} ({acts}): not looked at yet"
             continue
-        state, next_look_at = known
         yield (
-            f"  {_MARKS[state.verdict]} {spec.name} ({acts}): {state.verdict.value}. "
-            f"{state.sentence}{_looked_at(state)} Next look {next_look_at:%Y-%m-%d %H:%M:%S} UTC."
+            f"  {_MARKS[known.verdict]} {spec.name} ({acts}): {known.verdict.value}. "
+            f"{known.sentence}{_looks(known.looked_at, spec.every, tx.now)}"
         )
     drill = tx.drills().get(model)
     if drill is not None:
@@ -49,5 +48,15 @@ def monitor_lines(tx: Transaction, rules: Rules, model: ModelName) -> Iterator[s
         yield f"  Rollback drill of {drill.drilled_at:%Y-%m-%d %H:%M} UTC: {holds}"
 
 
-def _looked_at(state: MonitorState) -> str:
-    return f" Looked at {state.looked_at:%H:%M:%S}." if state.looked_at else ""
+def _looks(looked_at: datetime | None, every: timedelta, now: datetime) -> str:
+    """By the last look and the policy's rhythm: what the store keeps as the next one is the lease
+    of whoever is looking."""
+    if looked_at is None:
+        return ""
+    due = looked_at + every
+    coming = "is due" if due <= now else _moment(due, now)
+    return f" Looked at {_moment(looked_at, now)}. Next look {coming}."
+
+
+def _moment(at: datetime, now: datetime) -> str:
+    return f"{at:%H:%M:%S} UTC" if at.date() == now.date() else f"{at:%Y-%m-%d %H:%M:%S} UTC"

@@ -14,9 +14,9 @@ from governance.domain.evidence import Version
 from governance.domain.identity import PersonId
 from governance.domain.monitoring.alert import Alert, AlertId, Outcome
 from governance.domain.monitoring.spec import Action, Bad
-from governance.domain.monitoring.state import SeriesPoint
+from governance.domain.monitoring.state import MonitorKey, SeriesPoint
 from governance.domain.policy import policy_for
-from governance.ports import Notice, NoticeKind
+from governance.ports import Notice, NoticeKind, WantedLook
 from governance.use_cases import alerts, automatic
 from tests.bot.office import Office
 from tests.builders import MODEL, NOON
@@ -249,8 +249,17 @@ def test_the_card_shows_what_watches_the_model(office: Office, tmp_path: Path) -
     card = dana.sees(office.reads("dana", "v4 is watched by"))
     assert "auc (rolls back): healthy. AUC is" in card
     assert f"200 outcomes with {bads} bads" in card
-    for every in (timedelta(minutes=5), timedelta(days=1)):
-        assert f"Next look {desk.clock.now + every:%Y-%m-%d %H:%M:%S} UTC" in card
+    now = desk.clock.now
+    assert f"Looked at {now:%H:%M:%S} UTC. Next look {now + timedelta(minutes=5):%H:%M:%S}" in card
+    assert f"Next look {now + timedelta(days=1):%Y-%m-%d %H:%M:%S} UTC" in card
+    desk.clock.advance(minutes=5)
+    with desk.store.transaction() as tx:  # as a look that has begun
+        key = MonitorKey(MODEL, Version(4), "auc")
+        spec = next(s.spec for s, _at in tx.monitor_states(MODEL) if s.key == key)
+        wanted = {key: WantedLook(spec=spec, every=timedelta(minutes=5))}
+        assert list(tx.claim_looks(wanted, timedelta(minutes=1))) == [key]
+    dana.type(CHANNEL, f"/model {MODEL}")
+    assert "Next look is due." in dana.sees(office.reads("dana", "Next look is due"))
     watched.arrive(900, auc=0.5)
     watched.look()
     dana.type(CHANNEL, f"/model {MODEL}")
