@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.messages.endings import ended
 from governance.domain.evidence import Version
 from governance.domain.tenure import RollbackOptions
 from governance.use_cases.restore import Restored
@@ -41,7 +42,7 @@ NOT_SERVED = "What is served was not checked."
 
 def not_done(why: str) -> str:
     """A question, or a wish that was not stored: nothing of it is tried again."""
-    return f"{why} Nothing was done; try again in a moment."
+    return f"{ended(why)} Nothing was done; try again in a moment."
 
 
 STILL_WORKING = "Working on it: MLflow or its files take longer than usual. The answer follows."
@@ -49,18 +50,18 @@ STILL_WORKING = "Working on it: MLflow or its files take longer than usual. The 
 
 def trying_again(why: str) -> str:
     """What somebody decided is kept until it could be counted."""
-    return f"{why} What you did is stored and is tried again; you do not have to do it again."
+    return f"{ended(why)} What you did is stored and is tried again; you do not have to do it again."
 
 
 def given_up(why: str) -> str:
     """After half an hour."""
-    return f"{why} It was tried again for half an hour, so nothing was done. Please do it again."
+    return f"{ended(why)} It was tried again for half an hour, so nothing was done. Please do it again."
 
 
 def rollback_stands(why: str) -> str:
     """The order is recorded: the reconciler finishes it."""
     return (
-        f"{why} The rollback is ordered and recorded, and is finished as soon as MLflow answers; "
+        f"{ended(why)} The rollback is ordered and recorded, and is finished as soon as MLflow answers; "
         "the channel is told then."
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bot.messages.endings import ended
 from governance.domain.evidence import ModelName
 from governance.domain.monitoring.spec import Action
 from governance.domain.monitoring.state import MonitorState
@@ -41,7 +42,7 @@ def monitor_lines(tx: Transaction, rules: Rules, model: ModelName) -> Iterator[s
         state, next_look_at = known
         yield (
             f"  {_MARKS[state.verdict]} {spec.name} ({acts}): {state.verdict.value}. "
-            f"{state.sentence}{_looked_at(state)} Next look {next_look_at:%Y-%m-%d %H:%M:%S} UTC."
+            f"{ended(state.sentence)}{_looked_at(state)} Next look {next_look_at:%Y-%m-%d %H:%M:%S} UTC."
         )
     drill = tx.drills().get(model)
     if drill is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
+from bot.messages.endings import ended
 from governance.domain.approval import Decision, FilledSeat, Quorum, Verdict
 from governance.domain.canonical import Json
 from governance.domain.checks import CheckResult, Outcome
@@ -117,8 +118,8 @@ def warning_lines(request: Request) -> list[str]:
         )
     if request.quarantined:
         lines.append(
-            f"⚠️ v{request.version} is quarantined: {request.quarantined} Going to Production "
-            "lifts that."
+            f"⚠️ v{request.version} is quarantined: {ended(request.quarantined)} Going to "
+            "Production lifts that."
         )
     if request.snapshot.profile_problem:
         lines.append(f"⚠️ {request.snapshot.profile_problem}")
@@ -155,7 +156,7 @@ def told(what: str, facts: Mapping[str, Json], request: Request | None, roster: 
     """A direct message about a request."""
     title = request_title(request) if request else ""
     if what == "vote_voided":
-        return f"{title}: your vote no longer counts: {facts['why']}. Look at the request again."
+        return f"{title}: your vote no longer counts: {ended(str(facts['why']))} Look at the request again."
     if what == "voice_ended":
         who = roster.name_of(PersonId(str(facts["absent"])))
         return (
@@ -165,16 +166,16 @@ def told(what: str, facts: Mapping[str, Json], request: Request | None, roster: 
     if what == "changes_asked":
         who = roster.name_of(PersonId(str(facts["by"])))
         return (
-            f"{title}: {who} asks for changes: {facts['comment']} Answer with what is new, or with "
-            "a newer version; until then nothing is carried out."
+            f"{title}: {who} asks for changes: {ended(str(facts['comment']))} Answer with what is "
+            "new, or with a newer version; until then nothing is carried out."
         )
     if what in ("changes_answered", "changes_followed"):
         who = roster.name_of(PersonId(str(facts["by"])))
         way = f"answers with this version, after v{facts['before']}"
         said = "answers you" if what == "changes_answered" else way
         return (
-            f"{title}: {who} {said}: {facts['answer']} You asked: {facts['asked']} Please look at "
-            "it again and decide."
+            f"{title}: {who} {said}: {ended(str(facts['answer']))} You asked: "
+            f"{ended(str(facts['asked']))} Please look at it again and decide."
         )
     return f"{title}: {facts.get('state')}. {facts.get('why')}"
 
