@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
@@ -34,8 +35,8 @@ def request_state(request: Request, quorum: Quorum) -> str:
     filled = f"{quorum.filled} of {len(quorum.seats)} approvals"
     match request.state:
         case State.PENDING:
-            needs = " and ".join(dict.fromkeys(missing_roles(quorum)))
-            lacks = [f"Needs one from {needs}."] if needs else []
+            needs = seats_needed(missing_roles(quorum))
+            lacks = [f"Needs {needs}."] if needs else []
             lacks += ["Changes are asked for, and to be answered."] if quorum.unanswered else []
             return " ".join([f"{filled}.", *lacks, request.note]).strip()
         case State.APPROVED:
@@ -57,6 +58,12 @@ def missing_roles(quorum: Quorum) -> list[str]:
         for s in quorum.seats
         if s.person is None
     ]
+
+
+def seats_needed(roles: Sequence[str]) -> str:
+    """Empty seats by whom they wait for: one from risk and one from validator, or 2 from risk."""
+    counted = Counter(roles)
+    return " and ".join(f"{'one' if n == 1 else n} from {role}" for role, n in counted.items())
 
 
 def check_line(check: CheckResult) -> str:
@@ -187,7 +194,7 @@ def asked(request: Request, roster: Roster) -> str:
 
 def reminded(request: Request, quorum: Quorum, roster: Roster) -> str:
     """To somebody who was asked and has not decided; when it expires is said beside it."""
-    missing = " and ".join(dict.fromkeys(missing_roles(quorum)))
+    missing = seats_needed(missing_roles(quorum))
     return (
         f"A reminder: {roster.name_of(request.requester)} still waits for your decision on "
         f"{request_title(request)}. Missing: {missing}."
