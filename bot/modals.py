@@ -257,10 +257,10 @@ def promote_modal(choices: Choices) -> Block:
 
 
 def sentence_modal(sentence: str) -> Block:
-    """A modal that can only be read."""
+    """A modal that can only be read, whatever was clicked."""
     return {
         "type": "modal",
-        "title": plain("Promote"),
+        "title": plain("Foureyes"),
         "close": plain("Close"),
         "blocks": [section(folded(sentence, DETAIL))],
     }

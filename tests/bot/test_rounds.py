@@ -104,3 +104,4 @@ def test_only_the_requester_answers(office: Office) -> None:
     otto.click(message, "Answer")
     modal = office.slack.wait_for(otto.modal)
     assert "Only Dana, who opened this request, answers" in otto.sees(modal)
+    assert modal.title == "Foureyes"
