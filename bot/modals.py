@@ -57,9 +57,10 @@ def answer_modal(
     shown: str,
     channel: str,
     newer: Sequence[tuple[int, str]],
+    elsewhere: Sequence[str] = (),
 ) -> Block:
-    """What was asked, a text to answer it, and the newer versions where there are any; `shown`
-    says which asks an answer is to."""
+    """What was asked, a text to answer it, and the newer versions where there are any; `elsewhere`
+    names newer ones that cannot be chosen yet. `shown` says which asks an answer is to."""
     blocks = [section(chunk) for chunk in chunks("What is asked", asked)]
     text: Block = {
         "type": "plain_text_input",
@@ -91,9 +92,18 @@ def answer_modal(
                 **_input("answer", "Your answer", text),
                 "hint": plain(form_words.ANSWER_HINT),
             },
-            choice if newer else section(form_words.no_newer_version_yet(request.version)),
+            *_newer(request, choice if newer else None, elsewhere),
         ],
     }
+
+
+def _newer(request: Request, choice: Block | None, elsewhere: Sequence[str]) -> list[Block]:
+    if choice is None and not elsewhere:
+        return [section(form_words.no_newer_version_yet(request.version))]
+    found = [choice] if choice is not None else []
+    if elsewhere:
+        found += [section(chunk) for chunk in chunks(form_words.ELSEWHERE, elsewhere)]
+    return found
 
 
 _RECORDS = 40

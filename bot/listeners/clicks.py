@@ -112,7 +112,14 @@ def register(
                 )
                 newer = newer_versions(tx, rules, request)
             lines = request_words.round_lines(request, asked, rules.roster)
-            modal = modals.answer_modal(request, lines, round_of(asked), channel_of(body), newer)
+            modal = modals.answer_modal(
+                request,
+                lines,
+                round_of(asked),
+                channel_of(body),
+                newer.offered,
+                newer.elsewhere,
+            )
         except FoureyesError as problem:
             modal = modals.sentence_modal(problem.sentence)
         open_modal(client, body, modal)

@@ -50,7 +50,9 @@ STILL_WORKING = "Working on it: MLflow or its files take longer than usual. The 
 
 def trying_again(why: str) -> str:
     """What somebody decided is kept until it could be counted."""
-    return f"{ended(why)} What you did is stored and is tried again; you do not have to do it again."
+    return (
+        f"{ended(why)} What you did is stored and is tried again; you do not have to do it again."
+    )
 
 
 def given_up(why: str) -> str:

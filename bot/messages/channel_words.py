@@ -95,7 +95,9 @@ def channel(what: str, model: str, facts: Mapping[str, Json], roster: Roster) ->
 
 def _traffic(facts: Mapping[str, Json]) -> str:
     problem = facts.get("traffic_problem")
-    return f" Traffic could not be told: {ended(str(problem))} It is tried again." if problem else ""
+    return (
+        f" Traffic could not be told: {ended(str(problem))} It is tried again." if problem else ""
+    )
 
 
 def unreachable(model: str, facts: Mapping[str, Json]) -> str:

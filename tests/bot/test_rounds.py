@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from governance.domain.evidence import Stage
 from tests.bot.office import Office
 from tests.builders import MODEL
 from tests.sandbox.stage import CHANNEL
@@ -60,6 +61,21 @@ def test_the_requester_answers_with_a_newer_version(office: Office) -> None:
     second = office.request()
     assert f"{MODEL} v5" in dana.sees(second)
     assert "Answers what was asked on request" in dana.sees(second)
+
+
+def test_a_version_that_policy_does_not_take_yet_is_named_and_not_offered(office: Office) -> None:
+    """It would be refused after the answer was written, and the words with it."""
+    office.desk.staged(5)
+    _asked(office)
+    office.desk.registry.change(MODEL, 5, stage=Stage.NONE)
+    office.desk.look_around()
+    dana = office.person("dana")
+    dana.click(office.reads("dana", "Ana asks for changes"), "Answer")
+    modal = office.slack.wait_for(dana.modal)
+    said = dana.sees(modal)
+    assert "v5 · " not in said
+    assert f"v5 is in stage None: /promote {MODEL} 5 staging first." in said
+    assert "no version newer" not in said
 
 
 def test_where_there_is_no_newer_version_the_answer_says_so(office: Office) -> None:

@@ -13,6 +13,7 @@ from bot.messages import (
     away_words,
     channel_words,
     comparison_words,
+    form_words,
     help_words,
     home_words,
     request_words,
@@ -21,7 +22,7 @@ from bot.views import Drawn
 from governance.domain.approval import Verdict
 from governance.domain.canonical import Json
 from governance.domain.errors import Refused
-from governance.domain.evidence import ModelName, Version
+from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.identity import Actor, PersonId
 from governance.domain.monitoring.alert import Outcome
 from governance.domain.promotion import State
@@ -243,6 +244,14 @@ def _answers(size: Size) -> Exhibits:
     yield (
         "an answer",
         modals.answer_modal(side.request, lines or ["x"], "0" * 16, "C00000001", newer),
+    )
+    elsewhere = [
+        form_words.newer_elsewhere(side.request, Version(5), Stage.NONE, first)
+        for first in (Stage.STAGING, None)
+    ]
+    yield (
+        "an answer, with versions elsewhere",
+        modals.answer_modal(side.request, ["x"], "0" * 16, "C00000001", [], elsewhere),
     )
 
 

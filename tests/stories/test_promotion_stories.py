@@ -603,3 +603,12 @@ def test_nothing_is_opened_while_mlflow_is_down(desk: Desk) -> None:
         desk.promote()
     with desk.store.read() as tx:
         assert tx.open_requests() == ()
+
+
+def test_a_version_in_another_stage_is_refused_with_the_step_before(desk: Desk) -> None:
+    """Where a rule leads from its stage to one that the target takes."""
+    desk.registry.change(MODEL, 4, stage=Stage.NONE)
+    with pytest.raises(Refused) as refused:
+        desk.promote(4)
+    assert refused.value.code == "wrong_stage"
+    assert refused.value.sentence.endswith(f"/promote {MODEL} 4 staging first.")
