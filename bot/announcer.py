@@ -242,6 +242,12 @@ class Announcer:
             asked = views.changes_asked_message(request, text)
             self._posts.post(self._posts.direct_channel(_person_of(notice)), asked)
             return
+        if notice.what in ("changes_answered", "changes_followed") and request is not None:
+            with self.world.store.read() as tx:
+                now = shown_request(tx, rules, request.id)
+            answered = views.changes_answered_message(now, text)
+            self._posts.post(self._posts.direct_channel(_person_of(notice)), answered)
+            return
         self._posts.post(self._posts.direct_channel(_person_of(notice)), views.sentence(text))
 
     def _channel(self, notice: Notice) -> None:

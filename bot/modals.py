@@ -143,7 +143,7 @@ def details_modal(shown: Shown, picture: Block | None = None) -> Block:
         (against(request), change_lines(shown)),
         (form_words.CLAIMS, claim_lines(request.snapshot)),
         ("Checks", [request_words.check_line(c) for c in request.checks]),
-        ("Changes", request_words.round_lines(request, shown.asked, shown.roster)),
+        ("Changes", request_words.round_lines(request, shown.asked, shown.answered, shown.roster)),
         ("Approvals", request_words.seat_lines(shown.quorum, shown.roster)),
         ("Files", [f"{f.path}  {f.sha256[:16]}…  {f.size_bytes} bytes" for f in content.files]),
         (

@@ -20,6 +20,7 @@ from governance.domain.policy import ModelPolicy
 from governance.domain.promotion import TAKES_VOTES, Request
 from governance.ports import SentPicture
 from governance.use_cases.roll_back import Offer
+from governance.use_cases.rounds import Answered
 from governance.use_cases.sides import compared, side_of
 
 _SECTION = 2000
@@ -50,6 +51,8 @@ class Shown:
     roster: Roster
     asked: Sequence[Decision] = ()
     """Who asked for changes and was not answered yet."""
+    answered: Sequence[Answered] = ()
+    """What was asked before, with its answers."""
     away: Sequence[Absence] = ()
     """Of those whose role the request needs."""
 
@@ -72,7 +75,7 @@ def request_message(shown: Shown, picture: Block | None = None) -> Drawn:
         section("Checks\n" + folded_lines(checks, _SECTION, "Details")),
         section("Approvals\n" + folded_lines(seats, 1000, "Details")),
     ]
-    rounds = request_words.round_lines(request, shown.asked, shown.roster)
+    rounds = request_words.round_lines(request, shown.asked, shown.answered, shown.roster)
     if rounds:
         blocks.append(section("Changes\n" + folded_lines(rounds, _ROUNDS, "Details")))
     warnings = request_words.warning_lines(request)
@@ -164,6 +167,13 @@ def changes_asked_message(request: Request, text: str) -> Drawn:
     """To the requester: what is asked, and the button to answer."""
     said = sentence(text)
     return Drawn(text=said.text, blocks=[*said.blocks, _answer_button(request)])
+
+
+def changes_answered_message(shown: Shown, text: str) -> Drawn:
+    """To whoever asked for changes: the answer, and the buttons while the request takes votes."""
+    said = sentence(text)
+    buttons = [_buttons(shown)] if shown.request.state in TAKES_VOTES else []
+    return Drawn(text=said.text, blocks=[*said.blocks, *buttons])
 
 
 def _buttons(shown: Shown) -> Block:

@@ -31,7 +31,7 @@ from governance.domain.break_glass import Bypass
 from governance.domain.errors import FoureyesError
 from governance.domain.evidence import ModelName, Version
 from governance.domain.identity import PersonId, SlackAccount
-from governance.use_cases.rounds import round_of, what_is_asked
+from governance.use_cases.rounds import answered_rounds, round_of, what_is_asked
 from governance.use_cases.world import World
 
 _log = logging.getLogger("foureyes.clicks")
@@ -111,7 +111,8 @@ def register(
                     person.id if person else PersonId(""),
                 )
                 newer = newer_versions(tx, rules, request)
-            lines = request_words.round_lines(request, asked, rules.roster)
+                before = answered_rounds(tx, request)
+            lines = request_words.round_lines(request, asked, before, rules.roster)
             modal = modals.answer_modal(
                 request,
                 lines,

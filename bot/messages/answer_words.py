@@ -57,14 +57,17 @@ def trying_again(why: str) -> str:
 
 def given_up(why: str) -> str:
     """After half an hour."""
-    return f"{ended(why)} It was tried again for half an hour, so nothing was done. Please do it again."
+    return (
+        f"{ended(why)} It was tried again for half an hour, so nothing was done. Please do it "
+        "again."
+    )
 
 
 def rollback_stands(why: str) -> str:
     """The order is recorded: the reconciler finishes it."""
     return (
-        f"{ended(why)} The rollback is ordered and recorded, and is finished as soon as MLflow answers; "
-        "the channel is told then."
+        f"{ended(why)} The rollback is ordered and recorded, and is finished as soon as MLflow "
+        "answers; the channel is told then."
     )
 
 

@@ -42,7 +42,8 @@ def monitor_lines(tx: Transaction, rules: Rules, model: ModelName) -> Iterator[s
         state, next_look_at = known
         yield (
             f"  {_MARKS[state.verdict]} {spec.name} ({acts}): {state.verdict.value}. "
-            f"{ended(state.sentence)}{_looked_at(state)} Next look {next_look_at:%Y-%m-%d %H:%M:%S} UTC."
+            f"{ended(state.sentence)}{_looked_at(state)} "
+            f"Next look {next_look_at:%Y-%m-%d %H:%M:%S} UTC."
         )
     drill = tx.drills().get(model)
     if drill is not None:

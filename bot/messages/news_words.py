@@ -50,8 +50,8 @@ def not_kept(version: Version) -> str:
 def unreadable(model: ModelName, version: Version, why: str) -> str:
     """A version whose run is gone, or whose storage does not answer."""
     return (
-        f"v{version} was registered and cannot be read: {ended(why)} If its training was interrupted, it "
-        f"has to be registered again; once it can be read, /promote {model} {version} works."
+        f"v{version} was registered and cannot be read: {ended(why)} If its training was "
+        f"interrupted, it has to be registered again; once it can be read, /promote {model} {version} works."
     )
 
 

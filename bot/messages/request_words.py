@@ -13,6 +13,7 @@ from governance.domain.checks import CheckResult, Outcome
 from governance.domain.identity import PersonId, Roster
 from governance.domain.monitoring.words import duration
 from governance.domain.promotion import Request, State
+from governance.use_cases.rounds import Answered
 
 NO_CHECKS = "No automated checks."
 NO_SEATS = "No approval is needed."
@@ -95,7 +96,12 @@ def day(of: date) -> str:
     return f"{of.day} {of:%b}"
 
 
-def round_lines(request: Request, asked: Sequence[Decision], roster: Roster) -> list[str]:
+def round_lines(
+    request: Request,
+    asked: Sequence[Decision],
+    answered: Sequence[Answered],
+    roster: Roster,
+) -> list[str]:
     """What approvers ask for, what was answered, and which request this one follows."""
     requester = roster.name_of(request.requester)
     lines = []
@@ -103,7 +109,10 @@ def round_lines(request: Request, asked: Sequence[Decision], roster: Roster) -> 
         lines.append(f"↪️ Answers what was asked on request {request.follows}.")
     if request.followed_by:
         lines.append(f"↪️ Followed by request {request.followed_by}.")
-    lines += [f"💬 {requester} answered: {answer.text}" for answer in reversed(request.answers)]
+    for said in reversed(answered):
+        lines += [f"✏️ {roster.name_of(d.person)} asked: {d.comment}" for d in said.asked]
+        way = f" with v{said.by_version}" if said.by_version is not None else ""
+        lines.append(f"💬 {requester} answered{way}: {said.text}")
     lines += [f"✏️ {roster.name_of(d.person)} asks for changes: {d.comment}" for d in asked]
     if asked:
         lines.append(f"{requester} has to answer; until then nothing is carried out.")
@@ -163,7 +172,9 @@ def told(what: str, facts: Mapping[str, Json], request: Request | None, roster: 
     """A direct message about a request."""
     title = request_title(request) if request else ""
     if what == "vote_voided":
-        return f"{title}: your vote no longer counts: {ended(str(facts['why']))} Look at the request again."
+        return (
+            f"{title}: your vote no longer counts: {ended(facts['why'])} Look at the request again."
+        )
     if what == "voice_ended":
         who = roster.name_of(PersonId(str(facts["absent"])))
         return (
@@ -173,7 +184,7 @@ def told(what: str, facts: Mapping[str, Json], request: Request | None, roster: 
     if what == "changes_asked":
         who = roster.name_of(PersonId(str(facts["by"])))
         return (
-            f"{title}: {who} asks for changes: {ended(str(facts['comment']))} Answer with what is "
+            f"{title}: {who} asks for changes: {ended(facts['comment'])} Answer with what is "
             "new, or with a newer version; until then nothing is carried out."
         )
     if what in ("changes_answered", "changes_followed"):
@@ -181,8 +192,8 @@ def told(what: str, facts: Mapping[str, Json], request: Request | None, roster: 
         way = f"answers with this version, after v{facts['before']}"
         said = "answers you" if what == "changes_answered" else way
         return (
-            f"{title}: {who} {said}: {ended(str(facts['answer']))} You asked: "
-            f"{ended(str(facts['asked']))} Please look at it again and decide."
+            f"{title}: {who} {said}: {ended(facts['answer'])} You asked: "
+            f"{ended(facts['asked'])} Please look at it again and decide."
         )
     return f"{title}: {facts.get('state')}. {facts.get('why')}"
 

@@ -31,10 +31,12 @@ def test_the_requester_answers_with_words(office: Office) -> None:
     assert "Which data was held out?" in dana.sees(modal)
     assert "silence" in " ".join(dana.fill_and_submit(modal, {"answer": " "}).errors.values())
     assert dana.fill_and_submit(modal, {"answer": "The last quarter."}).is_accepted
-    office.reads("ana", "Dana answers you: The last quarter. You asked: Which data was held out?")
+    told = office.reads("ana", "Dana answers you: The last quarter. You asked: Which data was")
+    assert "Approve" in told.buttons
     office.slack.wait_for(
         lambda: "Dana answered: The last quarter." in dana.sees(dana.latest(message) or message)
     )
+    assert "Ana asked: Which data was held out?" in dana.sees(dana.latest(message) or message)
     thread = " ".join(dana.sees(m) for m in dana.thread(message))
     assert "Dana answers: The last quarter." in thread
     newest = dana.latest(message)
@@ -61,6 +63,10 @@ def test_the_requester_answers_with_a_newer_version(office: Office) -> None:
     second = office.request()
     assert f"{MODEL} v5" in dana.sees(second)
     assert "Answers what was asked on request" in dana.sees(second)
+    for message in (dana.latest(first) or first, second):
+        said = dana.sees(message)
+        assert "Ana asked: Which data was held out?" in said
+        assert "Dana answered with v5: More data." in said
 
 
 def test_a_version_that_policy_does_not_take_yet_is_named_and_not_offered(office: Office) -> None:

@@ -237,9 +237,17 @@ def _changes_asked(size: Size) -> Exhibits:
     yield "to the requester", views.changes_asked_message(request(size), text)
 
 
+def _changes_answered(size: Size) -> Exhibits:
+    for what in ("changes_answered", "changes_followed"):
+        for state in State:
+            made = shown(size, replace(request(size), state=state))
+            text = request_words.told(what, _larger(TOLD[what], size), made.request, made.roster)
+            yield f"{what}, {state.value}", views.changes_answered_message(made, text)
+
+
 def _answers(size: Size) -> Exhibits:
     side = shown(size)
-    lines = request_words.round_lines(side.request, side.asked, side.roster)
+    lines = request_words.round_lines(side.request, side.asked, side.answered, side.roster)
     newer = [(n, f"v{n} · None") for n in range(5, 255 if _is_large(size) else 5)]
     yield (
         "an answer",
@@ -351,6 +359,7 @@ HALLS = (
     Hall("views.sentence", glass.told),
     Hall("modals.comment_modal", _comments),
     Hall("views.changes_asked_message", _changes_asked),
+    Hall("views.changes_answered_message", _changes_answered),
     Hall("modals.answer_modal", _answers),
     Hall("modals.details_modal", _details),
     Hall("modals.record_modal", _record),
