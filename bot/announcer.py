@@ -55,6 +55,10 @@ _ALERTS = frozenset(
 )
 
 
+_OF_OWNERS = frozenset({"changed_elsewhere", "restored_differs"})
+"""What owners have to look at, beside whoever is on call."""
+
+
 @dataclass
 class Announcer:
     """Puts one notice at a time where it belongs."""
@@ -259,7 +263,9 @@ class Announcer:
         policy = policy_for(rules.policies, model)
         mentions: dict[str, str] = {}
         if policy is not None and notice.what in _ALERTS:
-            people = (rules.roster.people.get(p) for p in policy.on_call)
+            owners = sorted(policy.owners) if notice.what in _OF_OWNERS else []
+            named_in_policy = dict.fromkeys([*policy.on_call, *owners])
+            people = (rules.roster.people.get(p) for p in named_in_policy)
             mentions = {str(a): p.name for p in people if p for a in sorted(p.slack)[:1]}
         text = channel_words.channel(notice.what, model, notice.facts, rules.roster)
         named = notice.facts.get("channel")

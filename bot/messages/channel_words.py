@@ -18,7 +18,8 @@ def told_of_model(what: str, model: str, facts: Mapping[str, Json]) -> str:
     if what == "monitor_blind":
         return (
             f"{model}: the monitor {monitor} cannot see. {ended(facts.get('why'))} You are told "
-            "once, whichever other monitors cannot see for the same reason; all of them go on trying."
+            "once, whichever other monitors cannot see for the same reason; all of them go on "
+            "trying."
         )
     if what == "monitor_comes_and_goes":
         return (
@@ -79,7 +80,11 @@ def channel(what: str, model: str, facts: Mapping[str, Json], roster: Roster) ->
     if what == "changed_elsewhere":
         difference = ended(facts["difference"])
         several = " More than one version is in Production now." if facts.get("several") else ""
-        return f"{model} was changed in MLflow, outside Foureyes: {difference}{several} It is recorded. An owner has to say why, or /rollback {model}."
+        return (
+            f"{model} was changed in MLflow, outside Foureyes: {difference}{several} It is "
+            "recorded. An owner has to say why, in a reply in this thread (there is no command for "
+            f"it), or whoever is on call rolls back: /rollback {model}."
+        )
     if what == "record_broken":
         return f"Promotions of {model} stopped. {facts['why']}"
     if what == "policy_loaded":

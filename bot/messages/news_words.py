@@ -51,7 +51,8 @@ def unreadable(model: ModelName, version: Version, why: str) -> str:
     """A version whose run is gone, or whose storage does not answer."""
     return (
         f"v{version} was registered and cannot be read: {ended(why)} If its training was "
-        f"interrupted, it has to be registered again; once it can be read, /promote {model} {version} works."
+        "interrupted, it has to be registered again; once it can be read, "
+        f"/promote {model} {version} works."
     )
 
 
