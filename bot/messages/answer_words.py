@@ -36,6 +36,7 @@ ANSWERED = "Your answer is recorded, and whoever asked for changes is told."
 
 VOTE_WITHDRAWN = "Your vote is withdrawn."
 REQUEST_WITHDRAWN = "Your request is withdrawn."
+COMPARING = " The restored files are being compared with those that were approved."
 RESTORED_AS_APPROVED = "The restored files are those that were approved."
 NOT_SERVED = "What is served was not checked."
 
@@ -113,11 +114,12 @@ def _options_text(options: RollbackOptions) -> str:
     return f"{known}. " if known else "Nothing else was in Production by our record. "
 
 
-def restored_text(restored: Restored) -> str:
-    """What a rollback verified, for the person who clicked."""
+def restored_text(restored: Restored, *, is_compared: bool) -> str:
+    """What a rollback verified, for the person who clicked; `is_compared` where the record knows
+    files that were approved."""
     staged = " and ".join(f"v{v}" for v in restored.production.versions) or "nothing"
     was = f"v{restored.from_version}" if restored.from_version is not None else "nothing"
     return (
-        f"MLflow Production is {staged} (was {was}), in {restored.seconds:.2f} s. {NOT_SERVED} "
-        "The restored files are being compared with those that were approved."
+        f"MLflow Production is {staged} (was {was}), in {restored.seconds:.2f} s. {NOT_SERVED}"
+        f"{COMPARING if is_compared else ''}"
     )

@@ -104,7 +104,9 @@ def _sentences(size: Size) -> Exhibits:
         seconds=0.42,
         record_in_doubt=_is_large(size),
     )
-    yield "restored", views.sentence(answer_words.restored_text(restored))
+    for is_compared in (True, False):
+        said = answer_words.restored_text(restored, is_compared=is_compared)
+        yield f"restored, compared: {is_compared}", views.sentence(said)
 
 
 CHANNEL: Mapping[str, Mapping[str, Json]] = {
