@@ -38,6 +38,7 @@ from governance.domain.promotion import TAKES_VOTES
 from governance.ports import Notice, NoticeKind
 from governance.use_cases import news
 from governance.use_cases.grouped import roles_asked, rules_shown
+from governance.use_cases.roll_back import options_for
 from governance.use_cases.world import World
 
 _log = logging.getLogger("foureyes.announcer")
@@ -303,7 +304,12 @@ class Announcer:
     def _alert_drawn(
         self, alert: Alert, policy: ModelPolicy | None, roster: Roster, picture: Block | None
     ) -> Drawn:
-        drawn = alert_message(alert, policy, roster, picture=picture)
+        with self.world.store.read() as tx:
+            known = frozenset(t.version for t in tx.tenures(alert.model))
+            target = options_for(tx, alert.model, alert.version, known).target
+        drawn = alert_message(
+            alert, policy, roster, picture=picture, may_go_back=target is not None
+        )
         return self.ui.linked(drawn, alert.model, (alert.version, alert.to_version))
 
     def _alert_line(self, notice: Notice) -> None:

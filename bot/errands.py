@@ -211,7 +211,10 @@ class Errands:
         )
         with self.world.store.read() as tx:
             now = tx.now
-        drawn = views.offer_message(offered, now.isoformat(), wanted.reason)
+        rules = self.world.rules.current()
+        policy = policy_for(rules.policies, offered.model)
+        owners = [rules.roster.name_of(p) for p in sorted(policy.owners)] if policy else []
+        drawn = views.offer_message(offered, now.isoformat(), wanted.reason, owners)
         return self.ui.linked(drawn, offered.model, (offered.current, offered.target))
 
     def _roll_back(self, payload: Payload) -> Drawn:

@@ -212,8 +212,8 @@ def decision_buttons(request: Request, block_id: str, menu: Sequence[Block]) -> 
     return {"type": "actions", "block_id": block_id, "elements": elements}
 
 
-def offer_message(offer: Offer, offered_at: str, reason: str) -> Drawn:
-    """The target and one button, or what there is instead."""
+def offer_message(offer: Offer, offered_at: str, reason: str, owners: Sequence[str] = ()) -> Drawn:
+    """The target and one button; or what there is instead, and whom to ask (`owners`, by name)."""
     text = answer_words.offer_text(offer)
     blocks: list[Block] = [section(text)]
     if offer.target is not None:
@@ -247,9 +247,10 @@ def offer_message(offer: Offer, offered_at: str, reason: str) -> Drawn:
             }
         )
     else:
-        known = [version for version, _why in offer.options.reasons][:10]
+        known = offer.options.never_approved[:10]
         if known:
             blocks.append(section(answer_words.others_to_promote(offer.model, known)))
+        blocks.append(section(folded(answer_words.owners_decide(owners), DETAIL)))
     return Drawn(text=escaped(text), blocks=blocks)
 
 

@@ -101,6 +101,12 @@ def others_to_promote(model: str, versions: Sequence[Version]) -> str:
     return "To promote one of them: " + ", ".join(f"/promote {model} {v}" for v in versions)
 
 
+def owners_decide(owners: Sequence[str]) -> str:
+    """The step that is left where there is nothing to go back to."""
+    asked = " or ".join(owners) or "an owner of it"
+    return f"Ask {asked} what is to run instead: whatever that is has to be promoted."
+
+
 def _target_text(offer: Offer) -> str:
     good = offer.options.target
     if offer.target == good:

@@ -68,7 +68,9 @@ def _offers(size: Size) -> Exhibits:
         ("with none", nothing, None),
     ):
         offer = Offer(model=model, current=Version(4), target=target, options=options)
-        yield caption, views.offer_message(offer, NOON.isoformat(), "" if target is None else "x")
+        reason = "" if target is None else "x"
+        owners = [p.name for p in roster(size).people.values()]
+        yield caption, views.offer_message(offer, NOON.isoformat(), reason, owners)
 
 
 def _sentences(size: Size) -> Exhibits:
@@ -190,6 +192,9 @@ def _notices(size: Size) -> Exhibits:
     for what in OF_ABSENCE:
         told_of = away_words.told_of_absence(what, CHANNEL["away"], people)
         yield f"told: {what}", views.sentence(told_of)
+    for stand_in in (PersonId("raj"), None):
+        absence = replace(shown(Size.LARGEST).away[0], stand_in=stand_in)
+        yield f"back, without {stand_in}", views.sentence(away_words.back(absence, people))
     yield "asked", views.sentence(request_words.asked(request(size), people))
 
 
