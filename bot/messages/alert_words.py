@@ -68,7 +68,7 @@ def alert_line(what: str, facts: Mapping[str, object], by: str) -> str:
     if what == "served":
         return str(facts.get("served"))
     if what == "recovered":
-        return f"{ended(facts.get('why'))} It stays open until somebody acknowledges it."
+        return f"{ended(str(facts.get('why')))} It stays open until somebody acknowledges it."
     return f"Over. {facts.get('why')}"
 
 
