@@ -16,10 +16,16 @@ _HEADER = 140
 
 
 def alert_message(
-    alert: Alert, policy: ModelPolicy | None, roster: Roster, *, picture: Block | None
+    alert: Alert,
+    policy: ModelPolicy | None,
+    roster: Roster,
+    *,
+    picture: Block | None,
+    may_go_back: bool = True,
 ) -> Drawn:
     """The alert as it stands; drawn again with each step. `picture` is an image block, or None
-    where Slack did not take one."""
+    where Slack did not take one; `may_go_back` is False where the record knows no version to go
+    back to."""
     title = alert_title(alert)
     pinged = "" if alert.acknowledged_by else " ".join(_on_call(policy, roster))
     blocks: list[Block] = [{"type": "header", "text": plain(folded(visible(title), _HEADER))}]
@@ -30,7 +36,7 @@ def alert_message(
         blocks.append(picture)
     blocks.append(section(what_was_done(alert)))
     blocks.append(_context(alert, roster))
-    buttons = alert_buttons(alert)
+    buttons = alert_buttons(alert, may_roll_back=may_go_back)
     if buttons:
         blocks.append({"type": "actions", "block_id": "alert", "elements": buttons})
     text = f"{pinged} {escaped(folded(f'{title}: {alert.sentence}', 1500))}".strip()

@@ -38,6 +38,7 @@ from governance.domain.promotion import TAKES_VOTES
 from governance.ports import Notice, NoticeKind
 from governance.use_cases import news
 from governance.use_cases.grouped import roles_asked, rules_shown
+from governance.use_cases.roll_back import options_for
 from governance.use_cases.world import World
 
 _log = logging.getLogger("foureyes.announcer")
@@ -53,6 +54,10 @@ _ALERTS = frozenset(
         "rolled_back",
     }
 )
+
+
+_OF_OWNERS = frozenset({"changed_elsewhere", "restored_differs"})
+"""What owners have to look at, beside whoever is on call."""
 
 
 @dataclass
@@ -242,6 +247,12 @@ class Announcer:
             asked = views.changes_asked_message(request, text)
             self._posts.post(self._posts.direct_channel(_person_of(notice)), asked)
             return
+        if notice.what in ("changes_answered", "changes_followed") and request is not None:
+            with self.world.store.read() as tx:
+                now = shown_request(tx, rules, request.id)
+            answered = views.changes_answered_message(now, text)
+            self._posts.post(self._posts.direct_channel(_person_of(notice)), answered)
+            return
         self._posts.post(self._posts.direct_channel(_person_of(notice)), views.sentence(text))
 
     def _channel(self, notice: Notice) -> None:
@@ -253,7 +264,9 @@ class Announcer:
         policy = policy_for(rules.policies, model)
         mentions: dict[str, str] = {}
         if policy is not None and notice.what in _ALERTS:
-            people = (rules.roster.people.get(p) for p in policy.on_call)
+            owners = sorted(policy.owners) if notice.what in _OF_OWNERS else []
+            named_in_policy = dict.fromkeys([*policy.on_call, *owners])
+            people = (rules.roster.people.get(p) for p in named_in_policy)
             mentions = {str(a): p.name for p in people if p for a in sorted(p.slack)[:1]}
         text = channel_words.channel(notice.what, model, notice.facts, rules.roster)
         named = notice.facts.get("channel")
@@ -291,7 +304,12 @@ class Announcer:
     def _alert_drawn(
         self, alert: Alert, policy: ModelPolicy | None, roster: Roster, picture: Block | None
     ) -> Drawn:
-        drawn = alert_message(alert, policy, roster, picture=picture)
+        with self.world.store.read() as tx:
+            known = frozenset(t.version for t in tx.tenures(alert.model))
+            target = options_for(tx, alert.model, alert.version, known).target
+        drawn = alert_message(
+            alert, policy, roster, picture=picture, may_go_back=target is not None
+        )
         return self.ui.linked(drawn, alert.model, (alert.version, alert.to_version))
 
     def _alert_line(self, notice: Notice) -> None:

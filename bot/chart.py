@@ -7,7 +7,7 @@ legend; told apart by shape as well as by colour (Okabe and Ito, 2008).
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from bot.mrkdwn import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from matplotlib.ticker import Formatter, Locator
 
 INK, VALUE, OTHER, BAD = "#222222", "#0072B2", "#E69F00", "#D55E00"
@@ -92,9 +93,8 @@ class Picture:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
-        self.figure = Figure(
-            figsize=(_WIDTH_INCHES, height_inches), dpi=_DOTS, layout="constrained"
-        )
+        self.figure = Figure(figsize=(_WIDTH_INCHES, height_inches), dpi=_DOTS)
+        with_margin(self.figure)
         self._canvas = FigureCanvasAgg(self.figure)
         self.figure.suptitle(
             folded_label(title, _TITLE),
@@ -121,12 +121,13 @@ def draw(chart: Chart) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(_WIDTH_INCHES, _HEIGHT_INCHES), dpi=_DOTS, layout="constrained")
+    figure = Figure(figsize=(_WIDTH_INCHES, _HEIGHT_INCHES), dpi=_DOTS)
+    with_margin(figure)
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     title = _folded(f"{chart.metric} · {chart.title}")
     axes.set_title(title, fontsize=17, loc="left", color=_INK, parse_math=False)
-    _draw_points(axes, chart.points)
+    _draw_points(axes, chart)
     _draw_lines(axes, chart)
     _draw_marks(axes, chart)
     _dress(axes, chart)
@@ -135,7 +136,8 @@ def draw(chart: Chart) -> bytes:
     return out.getvalue()
 
 
-def _draw_points(axes: Axes, points: Sequence[ChartPoint]) -> None:
+def _draw_points(axes: Axes, chart: Chart) -> None:
+    points = chart.points
     if not points:
         axes.text(
             0.5, 0.5, "nothing was measured", transform=axes.transAxes, ha="center", fontsize=16
@@ -161,14 +163,26 @@ def _draw_points(axes: Axes, points: Sequence[ChartPoint]) -> None:
     last = points[-1]
     axes.annotate(
         f"{last.value:.3f}",
-        (at[-1], last.value),
-        xytext=(8, -4),
+        (as_days(newest_label_at(chart)), last.value),
+        xytext=(10, -4),
         textcoords="offset points",
         fontsize=17,
         fontweight="bold",
         color=_VALUE,
         annotation_clip=False,
     )
+
+
+def newest_label_at(chart: Chart) -> datetime:
+    """Where the newest value is written: right of its point, and of every mark that stands so near
+    that it would strike the number through."""
+    moments = [p.at for p in chart.points] + [m.at for m in chart.marks]
+    near = (max(moments) - min(moments)) * 0.2
+    at = chart.points[-1].at
+    for mark in sorted(m.at for m in chart.marks):
+        if timedelta() <= mark - at <= near:
+            at = mark
+    return at
 
 
 def _draw_lines(axes: Axes, chart: Chart) -> None:
@@ -208,19 +222,13 @@ def _draw_marks(axes: Axes, chart: Chart) -> None:
 
 
 def _dress(axes: Axes, chart: Chart) -> None:
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-
+    axes.set_xlabel("UTC", fontsize=13, color=_INK)
     moments = [p.at for p in chart.points] + [m.at for m in chart.marks]
     if moments:
         # Room for the last value at the right, and for labels left of an early mark.
         span = max(max(moments) - min(moments), timedelta(seconds=10))
         axes.set_xlim(as_days(min(moments) - span * 0.08), as_days(max(moments) + span * 0.18))
-        few: Callable[..., Locator] = AutoDateLocator
-        short: Callable[..., Formatter] = ConciseDateFormatter
-        locator = few(tz=UTC, minticks=2, maxticks=4)
-        formatter = short(locator, tz=UTC)
-        axes.xaxis.set_major_locator(locator)
-        axes.xaxis.set_major_formatter(formatter)
+        write_times(axes, max(moments) - span, max(moments))
     else:
         axes.set_xticks([])
     values = [v for p in chart.points for v in (p.value, p.lower, p.upper) if v is not None]
@@ -230,10 +238,46 @@ def _dress(axes: Axes, chart: Chart) -> None:
         axes.set_ylim(min(values) - room, max(values) + room)
     axes.locator_params(axis="y", nbins=5)
     axes.tick_params(labelsize=14, colors=_INK)
-    axes.set_xlabel("UTC", fontsize=13, color=_INK)
     axes.grid(axis="y", color="#dddddd", linewidth=1)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
+
+
+def with_margin(figure: Figure) -> None:
+    """Nothing sticks to the upper or the lower edge; the width is left to long labels."""
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    figure.set_layout_engine(ConstrainedLayoutEngine(h_pad=0.12))
+
+
+def write_times(axes: Axes, since: datetime, until: datetime) -> None:
+    """A few ticks, each a time or a date that can be read alone; what day it is stands below where
+    the ticks are times."""
+    from matplotlib.dates import AutoDateLocator, DateFormatter
+
+    few: Callable[..., Locator] = AutoDateLocator
+    written: Callable[..., Formatter] = DateFormatter
+    axes.xaxis.set_major_locator(few(tz=UTC, minticks=2, maxticks=4))
+    axes.xaxis.set_major_formatter(written(time_format(until - since), tz=UTC))
+    if until - since < _HOURS:
+        axes.set_xlabel(f"UTC, {until.astimezone(UTC):%Y-%m-%d}")
+
+
+_SECONDS, _HOURS, _DAYS = timedelta(minutes=10), timedelta(days=1), timedelta(days=4)
+_MONTHS = timedelta(days=300)
+"""Spans below which ticks are written with seconds, as times, and as times with their day; and
+above which days would say too little."""
+
+
+def time_format(span: timedelta) -> str:
+    """How ticks over so long a time are written."""
+    if span < _SECONDS:
+        return "%H:%M:%S"
+    if span < _HOURS:
+        return "%H:%M"
+    if span < _DAYS:
+        return "%H:%M\n%d %b"
+    return "%d %b" if span < _MONTHS else "%b %Y"
 
 
 def as_days(at: datetime) -> float:

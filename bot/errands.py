@@ -20,6 +20,7 @@ from bot.mlflow_ui import MlflowUi
 from bot.typed import Promotion, parse_model, parse_promotion, parse_rollback
 from bot.views import Drawn
 from governance.domain.approval import RequestId, Verdict
+from governance.domain.errors import FoureyesError
 from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.identity import Actor, SlackAccount
 from governance.domain.monitoring.alert import AlertId
@@ -210,7 +211,10 @@ class Errands:
         )
         with self.world.store.read() as tx:
             now = tx.now
-        drawn = views.offer_message(offered, now.isoformat(), wanted.reason)
+        rules = self.world.rules.current()
+        policy = policy_for(rules.policies, offered.model)
+        owners = [rules.roster.name_of(p) for p in sorted(policy.owners)] if policy else []
+        drawn = views.offer_message(offered, now.isoformat(), wanted.reason, owners)
         return self.ui.linked(drawn, offered.model, (offered.current, offered.target))
 
     def _roll_back(self, payload: Payload) -> Drawn:
@@ -244,10 +248,21 @@ class Errands:
         return views.sentence(glass_words.carried_out(done))
 
     def _restored(self, payload: Payload, restored: restore.Restored) -> Drawn:
-        self.reply(payload, views.sentence(answer_words.restored_text(restored)))
+        said = answer_words.restored_text(restored, is_compared=self._is_compared(restored))
+        self.reply(payload, views.sentence(said))
         self.after_work()
         difference = restore.verify_restored(self.world, restored.model, restored.to_version)
         return views.sentence(difference or answer_words.RESTORED_AS_APPROVED)
+
+    def _is_compared(self, restored: restore.Restored) -> bool:
+        """Whether the record knows files to compare with. The answer waits for no store that is
+        down."""
+        try:
+            with self.world.store.read() as tx:
+                known = restore.approved_content(tx, restored.model, restored.to_version)
+        except FoureyesError:
+            return False
+        return known is not None
 
     def _show(self, payload: Payload, picture: SentPicture) -> bool:
         """A picture after the words that were given; False while Slack does not take it."""

@@ -44,14 +44,22 @@ class Word:
     about: str
     """What it is good for, in a few words."""
     answer: Answer
+    for_everybody: bool = False
+    """Also for an account of nobody, which can only look."""
 
 
 def _help(world: World, asked: Asked) -> Drawn:
+    rules = rules_shown(world)
+    is_known = asked.actor.person in rules.roster.people
     lines = help_words.help_lines(
-        rules_shown(world),
+        rules,
         asked.actor,
         prefix=asked.prefix,
-        words=[(f"{name} {w.usage}".strip(), w.about) for name, w in WORDS.items()],
+        words=[
+            (f"{name} {w.usage}".strip(), w.about)
+            for name, w in WORDS.items()
+            if is_known or w.for_everybody
+        ],
     )
     absences, _now = away_now(world)
     away = [away_words.away_line(a, world.rules.current().roster) for a in absences]
@@ -75,14 +83,14 @@ def _away(world: World, asked: Asked) -> Drawn:
 
 
 def _back(world: World, asked: Asked) -> Drawn:
-    come_back(world, actor=asked.actor)
-    return views.sentence(away_words.BACK)
+    ended = come_back(world, actor=asked.actor)
+    return views.sentence(away_words.back(ended, world.rules.current().roster))
 
 
 WORDS: Mapping[str, Word] = {
     "away": Word(usage="until 2026-12-24 raj", about=away_words.ABOUT, answer=_away),
     "back": Word(usage="", about="you are back", answer=_back),
-    "help": Word(usage="", about="this help", answer=_help),
+    "help": Word(usage="", about="this help", answer=_help, for_everybody=True),
 }
 
 

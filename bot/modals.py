@@ -58,9 +58,10 @@ def answer_modal(
     shown: str,
     channel: str,
     newer: Sequence[tuple[int, str]],
+    elsewhere: Sequence[str] = (),
 ) -> Block:
-    """What was asked, a text to answer it, and the newer versions where there are any; `shown`
-    says which asks an answer is to."""
+    """What was asked, a text to answer it, and the newer versions where there are any; `elsewhere`
+    names newer ones that cannot be chosen yet. `shown` says which asks an answer is to."""
     blocks = [section(chunk) for chunk in chunks("What is asked", asked)]
     text: Block = {
         "type": "plain_text_input",
@@ -92,9 +93,18 @@ def answer_modal(
                 **_input("answer", "Your answer", text),
                 "hint": plain(form_words.ANSWER_HINT),
             },
-            choice if newer else section(form_words.no_newer_version_yet(request.version)),
+            *_newer(request, choice if newer else None, elsewhere),
         ],
     }
+
+
+def _newer(request: Request, choice: Block | None, elsewhere: Sequence[str]) -> list[Block]:
+    if choice is None and not elsewhere:
+        return [section(form_words.no_newer_version_yet(request.version))]
+    found = [choice] if choice is not None else []
+    if elsewhere:
+        found += [section(chunk) for chunk in chunks(form_words.ELSEWHERE, elsewhere)]
+    return found
 
 
 _RECORDS = 40
@@ -125,7 +135,7 @@ def details_modal(shown: Shown, picture: Block | None = None) -> Block:
         (against(request), change_lines(shown)),
         (form_words.CLAIMS, claim_lines(request.snapshot)),
         ("Checks", [request_words.check_line(c) for c in request.checks]),
-        ("Changes", request_words.round_lines(request, shown.asked, shown.roster)),
+        ("Changes", request_words.round_lines(request, shown.asked, shown.answered, shown.roster)),
         ("Approvals", request_words.seat_lines(shown.quorum, shown.roster)),
         ("Files", [f"{f.path}  {f.sha256[:16]}…  {f.size_bytes} bytes" for f in content.files]),
         (
@@ -249,10 +259,10 @@ def promote_modal(choices: Choices) -> Block:
 
 
 def sentence_modal(sentence: str) -> Block:
-    """A modal that can only be read."""
+    """A modal that can only be read, whatever was clicked."""
     return {
         "type": "modal",
-        "title": plain("Promote"),
+        "title": plain("Foureyes"),
         "close": plain("Close"),
         "blocks": [section(folded(sentence, DETAIL))],
     }

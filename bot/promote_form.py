@@ -13,7 +13,7 @@ from slack_sdk.errors import SlackApiError
 from bot import modals
 from bot.block_kit import MENU_HOLDS, Block
 from bot.late_modal import LateModal
-from bot.messages import answer_words
+from bot.messages import answer_words, form_words
 from bot.typed import prefilled
 from governance.domain.errors import FoureyesError, Refused
 from governance.domain.evidence import ModelName, Snapshot, Stage, Version
@@ -24,6 +24,8 @@ from governance.ports import Rules, Transaction, VersionSummary
 from governance.use_cases.world import World, require_policy
 
 _log = logging.getLogger("foureyes.forms")
+_ELSEWHERE = 5
+"""So many newer versions are named that have to be promoted first."""
 _WITH_METRICS = 10
 """For so many of the newest versions the headline metrics are read."""
 
@@ -144,13 +146,41 @@ class PromoteForm:
         return _version_line(snapshot, version.stage, policy)
 
 
-def newer_versions(
-    tx: Transaction, rules: Rules, request: Request
-) -> tuple[tuple[Version, str], ...]:
-    """Versions that could follow a request's, as choices of a menu."""
+@dataclass(frozen=True, kw_only=True)
+class Newer:
+    """Versions newer than a request's, newest first."""
+
+    offered: tuple[tuple[Version, str], ...] = ()
+    """Those that could follow it now, as choices of a menu."""
+    elsewhere: tuple[str, ...] = ()
+    """Those that are in a stage from which policy takes none: each with its next step."""
+
+
+def newer_versions(tx: Transaction, rules: Rules, request: Request) -> Newer:
+    """What could answer a request for changes, and what could once it was promoted."""
     policy = require_policy(rules, request.model)
-    newer = {n for n in tx.kept_versions(request.model) if n > request.version}
-    return described(tx, policy, newer, first=None)
+    rule = policy.rule(request.target)
+    stages = _stages_seen(tx, request.model)
+    newer = sorted(
+        (n for n in tx.kept_versions(request.model) if n > request.version), reverse=True
+    )
+    fits = {n for n in newer if rule and stages.get(n, Stage.NONE) in rule.from_stages}
+    return Newer(
+        offered=described(tx, policy, fits, first=None),
+        elsewhere=tuple(
+            form_words.newer_elsewhere(
+                request, n, stage, policy.stage_before(request.target, stage)
+            )
+            for n in [n for n in newer if n not in fits][:_ELSEWHERE]
+            for stage in (stages.get(n, Stage.NONE),)
+        ),
+    )
+
+
+def _stages_seen(tx: Transaction, model: ModelName) -> Mapping[Version, Stage]:
+    """Of versions in any stage but None, as MLflow showed them last."""
+    seen = tx.observed(model)
+    return _stages_of(tx, model) if seen is None else seen.stages
 
 
 def described(

@@ -8,6 +8,7 @@ from governance.domain.escalation import may_fill
 from governance.domain.policy import policy_for
 from governance.domain.promotion import TAKES_VOTES
 from governance.ports import Rules, Transaction
+from governance.use_cases.rounds import answered_rounds
 from governance.use_cases.settle import quorum_of
 
 
@@ -36,5 +37,6 @@ def shown_request(tx: Transaction, rules: Rules, request_id: RequestId) -> Shown
         policy=policy,
         roster=rules.roster,
         asked=asked,
+        answered=answered_rounds(tx, request),
         away=away if request.state in TAKES_VOTES else (),
     )

@@ -3,16 +3,14 @@ values in, bytes out; nothing is kept. Readable where it is 360 pixels wide."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bot.chart import BAD, INK, OTHER, VALUE, Picture, alt_of, as_days, when
+from bot.chart import BAD, INK, OTHER, VALUE, Picture, alt_of, as_days, when, write_times
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.ticker import Formatter, Locator
 
 _MOST = 10
 _ROOM = 0.45
@@ -135,19 +133,12 @@ def _say(axes: Axes, row: int, words: str, bar: tuple[float, float]) -> None:
 
 
 def _dress(axes: Axes, shown: tuple[Stay, ...], start: datetime, span: timedelta) -> None:
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-
     axes.set_yticks(range(len(shown)), [f"v{s.version}" for s in shown], fontsize=20)
     axes.set_ylim(-0.6, len(shown) - 0.4)
     axes.set_xlim(as_days(start - span * 0.03), as_days(start + span * 1.04))
-    few: Callable[..., Locator] = AutoDateLocator
-    short: Callable[..., Formatter] = ConciseDateFormatter
-    locator = few(tz=UTC, minticks=2, maxticks=4)
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(short(locator, tz=UTC))
-    axes.tick_params(axis="x", labelsize=17, colors=INK)
-    axes.xaxis.get_offset_text().set_fontsize(17)
     axes.set_xlabel("UTC", fontsize=17, color=INK)
+    write_times(axes, start, start + span)
+    axes.tick_params(axis="x", labelsize=17, colors=INK)
     axes.grid(axis="x", color="#dddddd", linewidth=1)
     axes.set_axisbelow(True)
     for side in ("top", "right"):

@@ -20,6 +20,7 @@ from governance.domain.policy import ModelPolicy
 from governance.domain.promotion import TAKES_VOTES, Request
 from governance.ports import SentPicture
 from governance.use_cases.roll_back import Offer
+from governance.use_cases.rounds import Answered
 from governance.use_cases.sides import compared, side_of
 
 _SECTION = 2000
@@ -50,6 +51,8 @@ class Shown:
     roster: Roster
     asked: Sequence[Decision] = ()
     """Who asked for changes and was not answered yet."""
+    answered: Sequence[Answered] = ()
+    """What was asked before, with its answers."""
     away: Sequence[Absence] = ()
     """Of those whose role the request needs."""
 
@@ -72,7 +75,7 @@ def request_message(shown: Shown, picture: Block | None = None) -> Drawn:
         section("Checks\n" + folded_lines(checks, _SECTION, "Details")),
         section("Approvals\n" + folded_lines(seats, 1000, "Details")),
     ]
-    rounds = request_words.round_lines(request, shown.asked, shown.roster)
+    rounds = request_words.round_lines(request, shown.asked, shown.answered, shown.roster)
     if rounds:
         blocks.append(section("Changes\n" + folded_lines(rounds, _ROUNDS, "Details")))
     warnings = request_words.warning_lines(request)
@@ -166,6 +169,13 @@ def changes_asked_message(request: Request, text: str) -> Drawn:
     return Drawn(text=said.text, blocks=[*said.blocks, _answer_button(request)])
 
 
+def changes_answered_message(shown: Shown, text: str) -> Drawn:
+    """To whoever asked for changes: the answer, and the buttons while the request takes votes."""
+    said = sentence(text)
+    buttons = [_buttons(shown)] if shown.request.state in TAKES_VOTES else []
+    return Drawn(text=said.text, blocks=[*said.blocks, *buttons])
+
+
 def _buttons(shown: Shown) -> Block:
     request = shown.request
     menu = [
@@ -202,8 +212,8 @@ def decision_buttons(request: Request, block_id: str, menu: Sequence[Block]) -> 
     return {"type": "actions", "block_id": block_id, "elements": elements}
 
 
-def offer_message(offer: Offer, offered_at: str, reason: str) -> Drawn:
-    """The target and one button, or what there is instead."""
+def offer_message(offer: Offer, offered_at: str, reason: str, owners: Sequence[str] = ()) -> Drawn:
+    """The target and one button; or what there is instead, and whom to ask (`owners`, by name)."""
     text = answer_words.offer_text(offer)
     blocks: list[Block] = [section(text)]
     if offer.target is not None:
@@ -237,9 +247,10 @@ def offer_message(offer: Offer, offered_at: str, reason: str) -> Drawn:
             }
         )
     else:
-        known = [version for version, _why in offer.options.reasons][:10]
+        known = offer.options.never_approved[:10]
         if known:
             blocks.append(section(answer_words.others_to_promote(offer.model, known)))
+        blocks.append(section(folded(answer_words.owners_decide(owners), DETAIL)))
     return Drawn(text=escaped(text), blocks=blocks)
 
 

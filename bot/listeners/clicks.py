@@ -31,7 +31,7 @@ from governance.domain.break_glass import Bypass
 from governance.domain.errors import FoureyesError
 from governance.domain.evidence import ModelName, Version
 from governance.domain.identity import PersonId, SlackAccount
-from governance.use_cases.rounds import round_of, what_is_asked
+from governance.use_cases.rounds import answered_rounds, round_of, what_is_asked
 from governance.use_cases.world import World
 
 _log = logging.getLogger("foureyes.clicks")
@@ -111,8 +111,16 @@ def register(
                     person.id if person else PersonId(""),
                 )
                 newer = newer_versions(tx, rules, request)
-            lines = request_words.round_lines(request, asked, rules.roster)
-            modal = modals.answer_modal(request, lines, round_of(asked), channel_of(body), newer)
+                before = answered_rounds(tx, request)
+            lines = request_words.round_lines(request, asked, before, rules.roster)
+            modal = modals.answer_modal(
+                request,
+                lines,
+                round_of(asked),
+                channel_of(body),
+                newer.offered,
+                newer.elsewhere,
+            )
         except FoureyesError as problem:
             modal = modals.sentence_modal(problem.sentence)
         open_modal(client, body, modal)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.messages.answer_words import NOT_SERVED
+from bot.messages.endings import ended
 from governance.domain.monitoring.alert import Alert, Outcome
 
 
@@ -28,7 +29,7 @@ def what_was_done(alert: Alert) -> str:
     match alert.outcome:
         case Outcome.ROLLED_BACK:
             seconds = "" if alert.seconds is None else f", {alert.seconds:.2f} s after the verdict"
-            served = alert.served or NOT_SERVED
+            served = ended(alert.served or NOT_SERVED)
             note = f" {alert.note}" if alert.note else ""
             return (
                 f"MLflow Production is v{alert.to_version} (was v{version}){seconds}. {served} "
@@ -43,19 +44,19 @@ def what_was_done(alert: Alert) -> str:
             )
         case Outcome.NO_TARGET:
             return (
-                f"Nothing was changed, and v{version} still is in Production. {alert.note} "
+                f"Nothing was changed, and v{version} still is in Production. {ended(alert.note)} "
                 f"Somebody has to promote a version now: /promote {model}."
             )
         case Outcome.LIMITED:
             return (
-                f"Nothing was changed, and v{version} still is in Production. {alert.note} "
+                f"Nothing was changed, and v{version} still is in Production. {ended(alert.note)} "
                 f"/rollback {model} shows what could be put back."
             )
         case Outcome.MOVED:
             return f"Nothing had to be changed. {alert.note}"
         case Outcome.FAILED:
             return (
-                f"The rollback failed: {alert.note} Somebody has to look at MLflow now; "
+                f"The rollback failed: {ended(alert.note)} Somebody has to look at MLflow now; "
                 f"/rollback {model} shows what is possible."
             )
 
@@ -67,13 +68,13 @@ def alert_line(what: str, facts: Mapping[str, object], by: str) -> str:
     if what == "served":
         return str(facts.get("served"))
     if what == "recovered":
-        return f"{facts.get('why')} It stays open until somebody acknowledges it."
+        return f"{ended(str(facts.get('why')))} It stays open until somebody acknowledges it."
     return f"Over. {facts.get('why')}"
 
 
 def reminder(alert: Alert) -> str:
     """To somebody who has to look."""
     return (
-        f"Nobody has acknowledged this yet. {alert_title(alert)}. {alert.sentence} "
+        f"Nobody has acknowledged this yet. {alert_title(alert)}. {ended(alert.sentence)} "
         f"{what_was_done(alert)}"
     )

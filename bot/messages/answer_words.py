@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.messages.endings import ended
 from governance.domain.evidence import Version
 from governance.domain.tenure import RollbackOptions
 from governance.use_cases.restore import Restored
@@ -35,13 +36,14 @@ ANSWERED = "Your answer is recorded, and whoever asked for changes is told."
 
 VOTE_WITHDRAWN = "Your vote is withdrawn."
 REQUEST_WITHDRAWN = "Your request is withdrawn."
+COMPARING = " The restored files are being compared with those that were approved."
 RESTORED_AS_APPROVED = "The restored files are those that were approved."
 NOT_SERVED = "What is served was not checked."
 
 
 def not_done(why: str) -> str:
     """A question, or a wish that was not stored: nothing of it is tried again."""
-    return f"{why} Nothing was done; try again in a moment."
+    return f"{ended(why)} Nothing was done; try again in a moment."
 
 
 STILL_WORKING = "Working on it: MLflow or its files take longer than usual. The answer follows."
@@ -49,19 +51,24 @@ STILL_WORKING = "Working on it: MLflow or its files take longer than usual. The 
 
 def trying_again(why: str) -> str:
     """What somebody decided is kept until it could be counted."""
-    return f"{why} What you did is stored and is tried again; you do not have to do it again."
+    return (
+        f"{ended(why)} What you did is stored and is tried again; you do not have to do it again."
+    )
 
 
 def given_up(why: str) -> str:
     """After half an hour."""
-    return f"{why} It was tried again for half an hour, so nothing was done. Please do it again."
+    return (
+        f"{ended(why)} It was tried again for half an hour, so nothing was done. Please do it "
+        "again."
+    )
 
 
 def rollback_stands(why: str) -> str:
     """The order is recorded: the reconciler finishes it."""
     return (
-        f"{why} The rollback is ordered and recorded, and is finished as soon as MLflow answers; "
-        "the channel is told then."
+        f"{ended(why)} The rollback is ordered and recorded, and is finished as soon as MLflow "
+        "answers; the channel is told then."
     )
 
 
@@ -94,6 +101,12 @@ def others_to_promote(model: str, versions: Sequence[Version]) -> str:
     return "To promote one of them: " + ", ".join(f"/promote {model} {v}" for v in versions)
 
 
+def owners_decide(owners: Sequence[str]) -> str:
+    """The step that is left where there is nothing to go back to."""
+    asked = " or ".join(owners) or "an owner of it"
+    return f"Ask {asked} what is to run instead: whatever that is has to be promoted."
+
+
 def _target_text(offer: Offer) -> str:
     good = offer.options.target
     if offer.target == good:
@@ -107,11 +120,12 @@ def _options_text(options: RollbackOptions) -> str:
     return f"{known}. " if known else "Nothing else was in Production by our record. "
 
 
-def restored_text(restored: Restored) -> str:
-    """What a rollback verified, for the person who clicked."""
+def restored_text(restored: Restored, *, is_compared: bool) -> str:
+    """What a rollback verified, for the person who clicked; `is_compared` where the record knows
+    files that were approved."""
     staged = " and ".join(f"v{v}" for v in restored.production.versions) or "nothing"
     was = f"v{restored.from_version}" if restored.from_version is not None else "nothing"
     return (
-        f"MLflow Production is {staged} (was {was}), in {restored.seconds:.2f} s. {NOT_SERVED} "
-        "The restored files are being compared with those that were approved."
+        f"MLflow Production is {staged} (was {was}), in {restored.seconds:.2f} s. {NOT_SERVED}"
+        f"{COMPARING if is_compared else ''}"
     )

@@ -34,7 +34,14 @@ def gone(absence: Absence, roster: Roster) -> str:
     return f"{line}. {day(absence.last_day)} is the last day.{seats} /foureyes back ends it sooner."
 
 
-BACK = "Welcome back: nobody stands in for you any more. What was decided for you stays decided."
+def back(ended: Absence, roster: Roster) -> str:
+    """To the person who is back."""
+    if ended.stand_in is None:
+        return "Welcome back."
+    return (
+        f"Welcome back: {roster.name_of(ended.stand_in)} no longer stands in for you. What was "
+        "decided for you stays decided."
+    )
 
 
 def told_of_absence(what: str, facts: Mapping[str, Json], roster: Roster) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from bot.messages.answer_words import NOT_SERVED
+from bot.messages.endings import ended
 from bot.messages.request_words import day
 from governance.domain.canonical import Json
 from governance.domain.identity import PersonId, Roster
@@ -16,13 +17,14 @@ def told_of_model(what: str, model: str, facts: Mapping[str, Json]) -> str:
     monitor = facts.get("monitor")
     if what == "monitor_blind":
         return (
-            f"{model}: the monitor {monitor} cannot see. {facts.get('why')} You are told once, "
-            "whichever other monitors cannot see for the same reason; all of them go on trying."
+            f"{model}: the monitor {monitor} cannot see. {ended(facts.get('why'))} You are told "
+            "once, whichever other monitors cannot see for the same reason; all of them go on "
+            "trying."
         )
     if what == "monitor_comes_and_goes":
         return (
-            f"{model}: the monitor {monitor} cannot see again. {facts.get('why')} This trouble "
-            "comes and goes, so you hear nothing more of it for a day, neither of its end; "
+            f"{model}: the monitor {monitor} cannot see again. {ended(facts.get('why'))} This "
+            "trouble comes and goes, so you hear nothing more of it for a day, neither of its end; "
             f"foureyes monitor list and /model {model} say how it stands."
         )
     if what == "monitor_sees_again":
@@ -49,37 +51,39 @@ def channel(what: str, model: str, facts: Mapping[str, Json], roster: Roster) ->
         )
         return (
             f"Rolled back: MLflow Production is v{facts['to']} (was v{facts['from']}) of {model}, "
-            f"by {who}, in {facts['seconds']} s. Reason: {facts['why'] or 'none given'}. "
+            f"by {who}, in {facts['seconds']} s. Reason: {ended(facts['why'] or 'none given')} "
             f"v{facts['from']} is quarantined until it is approved again. {NOT_SERVED}{doubt}"
             f"{_traffic(facts)}"
         )
     if what == "rollback_failed":
         return (
-            f"A rollback of {model} to v{facts['to']} failed: {facts['why']} Somebody has to look "
-            f"at MLflow now; /rollback {model} shows what is possible."
+            f"A rollback of {model} to v{facts['to']} failed: {ended(facts['why'])} Somebody "
+            f"has to look at MLflow now; /rollback {model} shows what is possible."
         )
     if what == "break_glass_failed":
         who = roster.name_of(PersonId(str(facts["by"])))
         return (
             f"{who} broke glass to put v{facts['version']} of {model} into Production, and it "
-            f"failed: {facts['why']} Somebody has to look at MLflow now."
+            f"failed: {ended(facts['why'])} Somebody has to look at MLflow now."
         )
     if what == "served":
         return f"{model}: {facts['served']}"
     if what == "drill_failed":
         return (
-            f"A rollback of {model} would not work now: {facts['why']} Somebody has to put this "
-            "right before it is needed."
+            f"A rollback of {model} would not work now: {ended(facts['why'])} Somebody has to "
+            "put this right before it is needed."
         )
     if what == "drill_holds_again":
         return f"A rollback of {model} would work again: every part of the drill holds."
     if what == "restored_differs":
-        return f"{model}: {facts['difference']} An owner has to look before it is relied on."
+        return f"{model}: {ended(facts['difference'])} An owner has to look before it is relied on."
     if what == "changed_elsewhere":
+        difference = ended(facts["difference"])
         several = " More than one version is in Production now." if facts.get("several") else ""
         return (
-            f"{model} was changed in MLflow, outside Foureyes: {facts['difference']}.{several} It "
-            f"is recorded. An owner has to say why, or /rollback {model}."
+            f"{model} was changed in MLflow, outside Foureyes: {difference}{several} It is "
+            "recorded. An owner has to say why, in a reply in this thread (there is no command for "
+            f"it), or whoever is on call rolls back: /rollback {model}."
         )
     if what == "record_broken":
         return f"Promotions of {model} stopped. {facts['why']}"
@@ -94,7 +98,7 @@ def channel(what: str, model: str, facts: Mapping[str, Json], roster: Roster) ->
 
 def _traffic(facts: Mapping[str, Json]) -> str:
     problem = facts.get("traffic_problem")
-    return f" Traffic could not be told: {problem} It is tried again." if problem else ""
+    return f" Traffic could not be told: {ended(problem)} It is tried again." if problem else ""
 
 
 def unreachable(model: str, facts: Mapping[str, Json]) -> str:

@@ -38,7 +38,13 @@ def help_lines(
         for role, group in sorted(person.outside.items())
     ]
     lines = [f"{person.name} ({roles})", *outside, *_powers(person, policies)]
-    return [*lines, "", *_examples(model, prefix, words, may_act=True)]
+    rolls_back = any(
+        power.granted
+        for policy in policies
+        for power in powers_of(person, policy)
+        if power.deed is Deed.ROLL_BACK
+    )
+    return [*lines, "", *_examples(model, prefix, words, may_act=True, may_roll_back=rolls_back)]
 
 
 def _typed_name(name: str) -> str:
@@ -84,7 +90,12 @@ def _line(power: Power) -> str:
 
 
 def _examples(
-    model: str, prefix: str, words: Sequence[tuple[str, str]], *, may_act: bool
+    model: str,
+    prefix: str,
+    words: Sequence[tuple[str, str]],
+    *,
+    may_act: bool,
+    may_roll_back: bool = False,
 ) -> list[str]:
     look = [
         f"/{prefix}model {model} – what runs, and its history",
@@ -94,11 +105,14 @@ def _examples(
     own = [f"/{prefix}foureyes {word} – {about}" for word, about in words]
     if not may_act:
         return [*look, *own, quoted]
+    back = [
+        f"/{prefix}rollback {model} – last good version, one button",
+        f"/{prefix}rollback {model} 2 approvals spiked – a certain one",
+    ]
     return [
         f"/{prefix}promote {model} 4 – ask for v4; a form helps",
         f"/{prefix}promote {model} 4 {Stage.PRODUCTION.value.casefold()} better AUC – in one line",
-        f"/{prefix}rollback {model} – last good version, one button",
-        f"/{prefix}rollback {model} 2 approvals spiked – a certain one",
+        *(back if may_roll_back else []),
         *look,
         *own,
         quoted,

@@ -79,6 +79,9 @@ def _how(history: Sequence[TrailLine], version: Version, stage: Stage, roster: R
     if glass is not None:
         also = f", besides approved by {by}" if entered[-1].approvals else ""
         return f"by break-glass of {roster.name_of(glass.person)} ({glass.incident}){also}"
+    asker = entered[-1].requester if entered else None
+    if asker is not None and not entered[-1].approvals:
+        return f"asked by {roster.name_of(asker)}; no approval needed"
     if by:
         return f"approved by {by}"
     if any(line.happened is Happened.ADOPTED for line in entered):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from bot.messages.endings import ended
 from governance.domain.evidence import ModelName
 from governance.domain.monitoring.spec import Action
 from governance.domain.monitoring.verdict import Verdict
@@ -40,7 +41,7 @@ def monitor_lines(tx: Transaction, rules: Rules, model: ModelName) -> Iterator[s
             continue
         yield (
             f"  {_MARKS[known.verdict]} {spec.name} ({acts}): {known.verdict.value}. "
-            f"{known.sentence}{_looks(known.looked_at, spec.every, tx.now)}"
+            f"{ended(known.sentence)}{_looks(known.looked_at, spec.every, tx.now)}"
         )
     drill = tx.drills().get(model)
     if drill is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.messages.endings import ended
 from governance.domain.evidence import ModelName, Stage, Version
 from governance.use_cases.news import News
 
@@ -49,8 +50,9 @@ def not_kept(version: Version) -> str:
 def unreadable(model: ModelName, version: Version, why: str) -> str:
     """A version whose run is gone, or whose storage does not answer."""
     return (
-        f"v{version} was registered and cannot be read: {why} If its training was interrupted, it "
-        f"has to be registered again; once it can be read, /promote {model} {version} works."
+        f"v{version} was registered and cannot be read: {ended(why)} If its training was "
+        "interrupted, it has to be registered again; once it can be read, "
+        f"/promote {model} {version} works."
     )
 
 

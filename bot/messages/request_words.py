@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
+from bot.messages.endings import ended
 from governance.domain.approval import Decision, FilledSeat, Quorum, Verdict
 from governance.domain.canonical import Json
 from governance.domain.checks import CheckResult, Outcome
 from governance.domain.identity import PersonId, Roster
 from governance.domain.monitoring.words import duration
 from governance.domain.promotion import Request, State
+from governance.use_cases.rounds import Answered
 
 NO_CHECKS = "No automated checks."
 NO_SEATS = "No approval is needed."
@@ -33,8 +36,8 @@ def request_state(request: Request, quorum: Quorum) -> str:
     filled = f"{quorum.filled} of {len(quorum.seats)} approvals"
     match request.state:
         case State.PENDING:
-            needs = " and ".join(dict.fromkeys(missing_roles(quorum)))
-            lacks = [f"Needs one from {needs}."] if needs else []
+            needs = seats_needed(missing_roles(quorum))
+            lacks = [f"Needs {needs}."] if needs else []
             lacks += ["Changes are asked for, and to be answered."] if quorum.unanswered else []
             return " ".join([f"{filled}.", *lacks, request.note]).strip()
         case State.APPROVED:
@@ -56,6 +59,12 @@ def missing_roles(quorum: Quorum) -> list[str]:
         for s in quorum.seats
         if s.person is None
     ]
+
+
+def seats_needed(roles: Sequence[str]) -> str:
+    """Empty seats by whom they wait for: one from risk and one from validator, or 2 from risk."""
+    counted = Counter(roles)
+    return " and ".join(f"{'one' if n == 1 else n} from {role}" for role, n in counted.items())
 
 
 def check_line(check: CheckResult) -> str:
@@ -87,7 +96,12 @@ def day(of: date) -> str:
     return f"{of.day} {of:%b}"
 
 
-def round_lines(request: Request, asked: Sequence[Decision], roster: Roster) -> list[str]:
+def round_lines(
+    request: Request,
+    asked: Sequence[Decision],
+    answered: Sequence[Answered],
+    roster: Roster,
+) -> list[str]:
     """What approvers ask for, what was answered, and which request this one follows."""
     requester = roster.name_of(request.requester)
     lines = []
@@ -95,7 +109,10 @@ def round_lines(request: Request, asked: Sequence[Decision], roster: Roster) -> 
         lines.append(f"↪️ Answers what was asked on request {request.follows}.")
     if request.followed_by:
         lines.append(f"↪️ Followed by request {request.followed_by}.")
-    lines += [f"💬 {requester} answered: {answer.text}" for answer in reversed(request.answers)]
+    for said in reversed(answered):
+        lines += [f"✏️ {roster.name_of(d.person)} asked: {d.comment}" for d in said.asked]
+        way = f" with v{said.by_version}" if said.by_version is not None else ""
+        lines.append(f"💬 {requester} answered{way}: {said.text}")
     lines += [f"✏️ {roster.name_of(d.person)} asks for changes: {d.comment}" for d in asked]
     if asked:
         lines.append(f"{requester} has to answer; until then nothing is carried out.")
@@ -117,8 +134,8 @@ def warning_lines(request: Request) -> list[str]:
         )
     if request.quarantined and request.is_open:
         lines.append(
-            f"⚠️ v{request.version} is quarantined: {request.quarantined} Going to Production "
-            "lifts that."
+            f"⚠️ v{request.version} is quarantined: {ended(request.quarantined)} Going to "
+            "Production lifts that."
         )
     if request.snapshot.profile_problem:
         lines.append(f"⚠️ {request.snapshot.profile_problem}")
@@ -155,7 +172,9 @@ def told(what: str, facts: Mapping[str, Json], request: Request | None, roster: 
     """A direct message about a request."""
     title = request_title(request) if request else ""
     if what == "vote_voided":
-        return f"{title}: your vote no longer counts: {facts['why']}. Look at the request again."
+        return (
+            f"{title}: your vote no longer counts: {ended(facts['why'])} Look at the request again."
+        )
     if what == "voice_ended":
         who = roster.name_of(PersonId(str(facts["absent"])))
         return (
@@ -165,16 +184,16 @@ def told(what: str, facts: Mapping[str, Json], request: Request | None, roster: 
     if what == "changes_asked":
         who = roster.name_of(PersonId(str(facts["by"])))
         return (
-            f"{title}: {who} asks for changes: {facts['comment']} Answer with what is new, or with "
-            "a newer version; until then nothing is carried out."
+            f"{title}: {who} asks for changes: {ended(facts['comment'])} Answer with what is "
+            "new, or with a newer version; until then nothing is carried out."
         )
     if what in ("changes_answered", "changes_followed"):
         who = roster.name_of(PersonId(str(facts["by"])))
         way = f"answers with this version, after v{facts['before']}"
         said = "answers you" if what == "changes_answered" else way
         return (
-            f"{title}: {who} {said}: {facts['answer']} You asked: {facts['asked']} Please look at "
-            "it again and decide."
+            f"{title}: {who} {said}: {ended(facts['answer'])} You asked: "
+            f"{ended(facts['asked'])} Please look at it again and decide."
         )
     return f"{title}: {facts.get('state')}. {facts.get('why')}"
 
@@ -186,7 +205,7 @@ def asked(request: Request, roster: Roster) -> str:
 
 def reminded(request: Request, quorum: Quorum, roster: Roster) -> str:
     """To somebody who was asked and has not decided; when it expires is said beside it."""
-    missing = " and ".join(dict.fromkeys(missing_roles(quorum)))
+    missing = seats_needed(missing_roles(quorum))
     return (
         f"A reminder: {roster.name_of(request.requester)} still waits for your decision on "
         f"{request_title(request)}. Missing: {missing}."

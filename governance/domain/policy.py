@@ -182,6 +182,14 @@ class ModelPolicy:
                 return target
         return None
 
+    def stage_before(self, target: Stage, current: Stage) -> Stage | None:
+        """Where a version has to go first that `target` does not take from `current`; None when no
+        rule leads there."""
+        rule, first = self.stages.get(target), self.next_stage(current)
+        if rule is None or current in rule.from_stages or first not in rule.from_stages:
+            return None
+        return first
+
     def named(self, target: Stage) -> Named:
         """The metrics and tags that an approval for `target` binds. The result that a waiting
         check asks for is not among them: it arrives later and voids nothing."""

@@ -176,6 +176,9 @@ def staged_elsewhere(tenures: Sequence[Tenure], version: Version) -> bool:
     )
 
 
+_NEVER_APPROVED = "put into Production elsewhere and never approved"
+
+
 @dataclass(frozen=True, kw_only=True)
 class RollbackOptions:
     """The answer of `rollback_options`: the default target, and everything eligible."""
@@ -184,6 +187,11 @@ class RollbackOptions:
     eligible: tuple[Version, ...]
     reasons: tuple[tuple[Version, str], ...]
     """Versions that were in Production and are no target, and why."""
+
+    @property
+    def never_approved(self) -> tuple[Version, ...]:
+        """Of those, what nobody has found wanting: it was only never asked for."""
+        return tuple(version for version, why in self.reasons if why == _NEVER_APPROVED)
 
 
 def rollback_options(
@@ -209,7 +217,7 @@ def rollback_options(
         elif version in quarantined:
             reasons.append((version, "quarantined until it is approved again"))
         elif version not in vouched:
-            reasons.append((version, "put into Production elsewhere and never approved"))
+            reasons.append((version, _NEVER_APPROVED))
         else:
             eligible.append(version)
     good = [t for t in stays if t.ended_well and t.version in eligible]

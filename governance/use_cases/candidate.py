@@ -94,9 +94,17 @@ def rule_for(policy: ModelPolicy, target: Stage | None, snapshot: Snapshot) -> S
         raise Refused(
             "wrong_stage",
             f"{name} is in stage {snapshot.stage.value}; {target.value} takes versions from "
-            f"{sources}.",
+            f"{sources}.{_first(policy, target, snapshot)}",
         )
     return rule
+
+
+def _first(policy: ModelPolicy, target: Stage, snapshot: Snapshot) -> str:
+    first = policy.stage_before(target, snapshot.stage)
+    if first is None:
+        return ""
+    command = f"/promote {snapshot.model} {snapshot.version} {first.value.casefold()}"
+    return f" {command} first."
 
 
 def already_there(snapshot: Snapshot, stage: Stage) -> Refused:

@@ -31,7 +31,15 @@ from governance.use_cases.audit import quick_check
 from governance.use_cases.candidate import entered_staging, why_staging_was_skipped
 from governance.use_cases.grouped import Members, members_of, narrowed, roles_asked
 from governance.use_cases.makers import keep_makers, named_authors
-from governance.use_cases.settle import end_vote, lent_among, move, quorum_of, redraw, settle
+from governance.use_cases.settle import (
+    end_vote,
+    lent_among,
+    move,
+    quorum_of,
+    redraw,
+    settle,
+    what_failed,
+)
 from governance.use_cases.transition import (
     EXECUTOR,
     carry_out,
@@ -194,10 +202,8 @@ def _recheck(
         ask_those_who_could_fill(tx, rules, policy, request)
         return request
     checks = check_again(tx, request, rules, policy, evidence.snapshot)
-    failed = [c for c in checks if c.outcome is Outcome.FAILED]
-    if failed:
-        why = "; ".join(f"{c.check}: {c.finding}" for c in failed)
-        return move(tx, request, Happening.BINDING_BROKEN, EXECUTOR, why)
+    if any(c.outcome is Outcome.FAILED for c in checks):
+        return move(tx, request, Happening.BINDING_BROKEN, EXECUTOR, what_failed(checks))
     if checks != request.checks:
         request = tx.save_request(replace(request, checks=checks))
         redraw(tx, request)

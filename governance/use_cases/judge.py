@@ -213,6 +213,7 @@ def _bet_on_rate(at: At, rule: SteadySpec) -> tuple[Finding, Estimate | None]:
         alpha=rule.alpha,
         limit=process.limit,
         is_steady=True,
+        needs_outcomes=False,
     ).judge(
         at.baseline,
         measured,

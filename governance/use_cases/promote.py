@@ -37,7 +37,7 @@ from governance.use_cases.makers import authors_of
 from governance.use_cases.naming import nearest_named
 from governance.use_cases.observe import observe
 from governance.use_cases.rounds import end_followed, what_is_followed
-from governance.use_cases.settle import settle
+from governance.use_cases.settle import settle, what_failed
 from governance.use_cases.sides import with_profile
 from governance.use_cases.world import World, require_person, require_policy, require_standing
 
@@ -158,11 +158,10 @@ def _refuse_bad_text(wish: Wish) -> None:
 
 
 def _refuse_failed(checks: tuple[CheckResult, ...]) -> None:
-    failed = [c for c in checks if c.outcome is Outcome.FAILED]
-    if failed:
-        listed = "; ".join(f"{c.check}: {c.finding}" for c in failed)
+    if any(c.outcome is Outcome.FAILED for c in checks):
         raise Refused(
-            "checks_failed", f"Policy refuses this version, and nobody was asked. {listed}."
+            "checks_failed",
+            f"Policy refuses this version, and nobody was asked. {what_failed(checks)}",
         )
 
 

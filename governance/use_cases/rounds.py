@@ -4,7 +4,7 @@ votes; whoever answers is `answer`'s and `promote`'s business."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from governance.domain.approval import Decision, RequestId, Verdict
 from governance.domain.canonical import digest_of
@@ -17,6 +17,8 @@ from governance.domain.promotion import Request
 from governance.ports import Notice, NoticeKind, Rules, Transaction
 from governance.use_cases.recording import record_of
 from governance.use_cases.settle import move, refuse_over
+
+_ANSWERED = "answered by the requester"
 
 
 def round_of(asked: Sequence[Decision]) -> str:
@@ -55,6 +57,46 @@ def what_is_asked(
     if not asked:
         raise Refused("nothing_asked", "Nobody asks for changes on this request any more.")
     return request, asked
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """What was asked and is answered."""
+
+    asked: tuple[Decision, ...]
+    """Oldest first; empty where the store does not know any more."""
+    text: str
+    by_version: Version | None = None
+    """Of the request that answered in place of words."""
+
+
+def answered_rounds(tx: Transaction, request: Request) -> tuple[Answered, ...]:
+    """Every round that is over, oldest first: beside a request that answers another one, what was
+    asked there stands first."""
+    first: tuple[Answered, ...] = ()
+    if request.follows is not None:
+        old = tx.request(request.follows)
+        first = tuple(a for a in _own_rounds(tx, old, request) if a.by_version is not None)
+    follower = tx.request(request.followed_by) if request.followed_by is not None else None
+    return (*first, *_own_rounds(tx, request, follower))
+
+
+def _own_rounds(
+    tx: Transaction, request: Request, follower: Request | None
+) -> tuple[Answered, ...]:
+    asks = [
+        p.decision
+        for p in tx.past_decisions(request.id)
+        if p.decision.verdict is Verdict.ASK_FOR_CHANGES and p.ended_why == _ANSWERED
+    ]
+    found = []
+    for said in request.answers:
+        asked = tuple(d for d in asks if d.person in said.to and d.at <= said.at)
+        asks = [d for d in asks if d not in asked]
+        found.append(Answered(asked=asked, text=said.text))
+    if asks and follower is not None:
+        found.append(Answered(asked=tuple(asks), text=follower.reason, by_version=follower.version))
+    return tuple(found)
 
 
 def what_is_followed(
@@ -126,7 +168,7 @@ def end_asks(
 ) -> None:
     """What was asked is answered: recorded, and told to whoever asked."""
     for decision in asked:
-        tx.end_decision(request.id, decision.person, "answered by the requester")
+        tx.end_decision(request.id, decision.person, _ANSWERED)
     record_of(
         tx,
         request,

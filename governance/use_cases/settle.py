@@ -16,7 +16,7 @@ from governance.domain.approval import (
     could_fill,
     tally,
 )
-from governance.domain.checks import Outcome
+from governance.domain.checks import CheckResult, Outcome
 from governance.domain.errors import Refused
 from governance.domain.identity import Actor, Person, PersonId, Role
 from governance.domain.ledger import EventKind
@@ -275,6 +275,12 @@ def end_vote(tx: Transaction, request: Request, voter: PersonId, why: str, actor
             facts={"why": why},
         )
     )
+
+
+def what_failed(checks: Iterable[CheckResult]) -> str:
+    """Failed checks in one sentence, which begins with what became of them."""
+    listed = "; ".join(f"{c.check} ({c.finding})" for c in checks if c.outcome is Outcome.FAILED)
+    return f"Failed: {listed}."
 
 
 def refuse_over(tx: Transaction, request: Request) -> None:

@@ -153,6 +153,22 @@ def test_an_alert_that_changed_nothing_offers_the_rollback(office: Office) -> No
     assert office.desk.production() == (3,)
 
 
+def test_where_there_is_nothing_to_go_back_to_the_alert_offers_no_rollback(office: Office) -> None:
+    """And /rollback names whom to ask, instead of the version that has failed."""
+    office.desk.promoted()
+    with office.desk.store.transaction() as tx:
+        tx.quarantine(MODEL, Version(3), "it failed")
+    raised(office, act=False)
+    office.conversation.send_due()
+    message = office.channel_says("Look at credit_scoring v4: AUC")
+    assert "Roll back …" not in message.buttons
+    otto = office.person("otto")
+    otto.type(CHANNEL, f"/rollback {MODEL}")
+    said = otto.sees(office.reads("otto", "there is no version to go back to"))
+    assert "Ask Dana what is to run instead" in said
+    assert "/promote" not in said
+
+
 @pytest.mark.parametrize(
     ("method", "error"),
     [

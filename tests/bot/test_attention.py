@@ -38,7 +38,7 @@ def test_a_reminder_names_what_is_missing_and_can_be_clicked(office: Office) -> 
     (reminder,) = found(office, "vera", "A reminder")
     said = vera.sees(reminder)
     assert f"Dana still waits for your decision on {MODEL} v4 → Production" in said
-    assert "Missing: risk and validator." in said
+    assert "Missing: one from risk and one from validator." in said
     assert "Expires" in said
     assert not found(office, "dana", "A reminder")
     assert not found(office, "otto", "A reminder")
@@ -87,7 +87,7 @@ def test_an_escalation_is_said_and_its_people_are_asked(office: Office) -> None:
     dana = office.person("dana")
     message = office.request()
     assert "risk: missing (lead may decide too by now)" in dana.sees(message)
-    assert "Needs one from risk or lead and validator" in dana.sees(message)
+    assert "Needs one from risk or lead and one from validator" in dana.sees(message)
     thread = " ".join(dana.sees(m) for m in dana.thread(message))
     assert "The seat of risk was still empty after 4 h: lead may fill it too" in thread
     (asked,) = found(office, "lea", "asks for your decision")

@@ -52,3 +52,14 @@ def test_a_day_that_is_none_and_a_stand_in_who_may_not_are_answered(office: Offi
     office.reads("ana", "Write the last day")
     ana.type(CHANNEL, "/foureyes away until 2026-03-24 raj")
     office.reads("ana", "people.yaml does not name raj under your stand_ins")
+
+
+def test_who_had_no_stand_in_is_not_told_that_nobody_stands_in_any_more(office: Office) -> None:
+    """Nothing was decided for them."""
+    ana = office.person("ana")
+    ana.type(CHANNEL, "/foureyes away until 2026-03-24")
+    office.reads("ana", "You are away until 24 Mar")
+    ana.type(CHANNEL, "/foureyes back")
+    said = ana.sees(office.reads("ana", "Welcome back"))
+    assert "stand" not in said
+    assert "decided" not in said

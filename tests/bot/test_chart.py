@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from PIL import Image
 
-from bot.chart import Chart, ChartPoint, Mark, alt_text, draw
+from bot.chart import Chart, ChartPoint, Mark, alt_text, draw, newest_label_at, time_format
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 
@@ -81,3 +81,35 @@ def test_its_words_say_what_it_shows() -> None:
         "v4 → v3 at 2026-03-01 02:20 UTC",
     ):
         assert part in told
+
+
+@pytest.mark.parametrize(
+    ("span", "tick"),
+    [
+        (timedelta(minutes=9), "02:00:00"),
+        (timedelta(minutes=10), "02:00"),
+        (timedelta(hours=23), "02:00"),
+        (timedelta(days=2), "02:00\n01 Mar"),
+        (timedelta(days=30), "01 Mar"),
+        (timedelta(days=400), "Mar 2026"),
+    ],
+)
+def test_a_tick_can_be_read_alone(span: timedelta, tick: str) -> None:
+    """41, 42, 43 are no times."""
+    assert TWO.strftime(time_format(span)) == tick
+
+
+def test_the_newest_value_is_written_beside_the_marks_that_are_near_it() -> None:
+    """A line through a number is read as its end; one that is far away leaves it alone."""
+    last = a_chart().points[-1].at
+    near = Mark(at=last + timedelta(minutes=1), label="v4 → v3")
+    assert newest_label_at(a_chart(marks=(near,))) == near.at
+    assert newest_label_at(a_chart(marks=(Mark(at=TWO, label="v4"),))) == last
+    far = Mark(at=last + timedelta(hours=1), label="v4 → v3")
+    assert newest_label_at(a_chart(marks=(far,))) == last
+
+
+def test_a_title_does_not_stick_to_the_edge() -> None:
+    """The first rows of the picture are empty."""
+    picture = Image.open(io.BytesIO(draw(a_chart()))).convert("L")
+    assert picture.crop((0, 0, 1080, 12)).getextrema() == (255, 255)

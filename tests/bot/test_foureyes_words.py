@@ -43,6 +43,21 @@ def test_the_help_says_what_this_person_may_do() -> None:
     assert "🚫 approve for Production: needs risk or validator" in otto
 
 
+def test_a_rollback_is_shown_to_whoever_may_do_it() -> None:
+    """An example that is refused teaches nothing."""
+    assert "/rollback credit_scoring" in helped("otto")
+    assert "/rollback" not in helped("ana")
+
+
+def test_an_account_of_nobody_is_not_offered_to_be_away(office: Office) -> None:
+    """Nobody waits for its decisions."""
+    office.person("mallory").type(CHANNEL, "/foureyes")
+    said = office.person("mallory").sees(office.reads("mallory", "belongs to nobody"))
+    assert "/foureyes help" in said
+    assert "/foureyes away" not in said
+    assert "/foureyes back" not in said
+
+
 def test_an_account_of_nobody_may_look() -> None:
     """And reads who can change that; nothing that it cannot do is offered."""
     stranger = Actor(person=None, account="U0MALLORY", via="slack")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from governance.domain.evidence import Stage
 from governance.domain.ledger import EventKind
 from governance.domain.promotion import State
 from tests.bot.office import Office
@@ -124,3 +125,15 @@ def _waiting(office: Office) -> int:
     office.desk.clock.advance(seconds=1)
     with office.desk.store.read() as tx:
         return len(tx.due_notices(50))
+
+
+def test_owners_are_mentioned_when_their_model_was_changed_elsewhere(office: Office) -> None:
+    """It is them who have to say why, and where; beside whoever is on call."""
+    office.desk.look_around()
+    office.desk.registry.change(MODEL, 4, stage=Stage.ARCHIVED)
+    office.desk.look_around()
+    office.conversation.send_due()
+    said = office.person("ana").sees(office.channel_says("outside Foureyes"))
+    assert "@otto" in said
+    assert "@dana" in said
+    assert "in a reply in this thread" in said

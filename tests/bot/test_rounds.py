@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from governance.domain.evidence import Stage
 from tests.bot.office import Office
 from tests.builders import MODEL
 from tests.sandbox.stage import CHANNEL
@@ -30,10 +31,12 @@ def test_the_requester_answers_with_words(office: Office) -> None:
     assert "Which data was held out?" in dana.sees(modal)
     assert "silence" in " ".join(dana.fill_and_submit(modal, {"answer": " "}).errors.values())
     assert dana.fill_and_submit(modal, {"answer": "The last quarter."}).is_accepted
-    office.reads("ana", "Dana answers you: The last quarter. You asked: Which data was held out?")
+    told = office.reads("ana", "Dana answers you: The last quarter. You asked: Which data was")
+    assert "Approve" in told.buttons
     office.slack.wait_for(
         lambda: "Dana answered: The last quarter." in dana.sees(dana.latest(message) or message)
     )
+    assert "Ana asked: Which data was held out?" in dana.sees(dana.latest(message) or message)
     thread = " ".join(dana.sees(m) for m in dana.thread(message))
     assert "Dana answers: The last quarter." in thread
     newest = dana.latest(message)
@@ -60,6 +63,25 @@ def test_the_requester_answers_with_a_newer_version(office: Office) -> None:
     second = office.request()
     assert f"{MODEL} v5" in dana.sees(second)
     assert "Answers what was asked on request" in dana.sees(second)
+    for message in (dana.latest(first) or first, second):
+        said = dana.sees(message)
+        assert "Ana asked: Which data was held out?" in said
+        assert "Dana answered with v5: More data." in said
+
+
+def test_a_version_that_policy_does_not_take_yet_is_named_and_not_offered(office: Office) -> None:
+    """It would be refused after the answer was written, and the words with it."""
+    office.desk.staged(5)
+    _asked(office)
+    office.desk.registry.change(MODEL, 5, stage=Stage.NONE)
+    office.desk.look_around()
+    dana = office.person("dana")
+    dana.click(office.reads("dana", "Ana asks for changes"), "Answer")
+    modal = office.slack.wait_for(dana.modal)
+    said = dana.sees(modal)
+    assert "v5 · " not in said
+    assert f"v5 is in stage None: /promote {MODEL} 5 staging first." in said
+    assert "no version newer" not in said
 
 
 def test_where_there_is_no_newer_version_the_answer_says_so(office: Office) -> None:
@@ -104,3 +126,4 @@ def test_only_the_requester_answers(office: Office) -> None:
     otto.click(message, "Answer")
     modal = office.slack.wait_for(otto.modal)
     assert "Only Dana, who opened this request, answers" in otto.sees(modal)
+    assert modal.title == "Foureyes"

@@ -13,6 +13,7 @@ from bot.messages import (
     away_words,
     channel_words,
     comparison_words,
+    form_words,
     help_words,
     home_words,
     request_words,
@@ -21,7 +22,7 @@ from bot.views import Drawn
 from governance.domain.approval import Verdict
 from governance.domain.canonical import Json
 from governance.domain.errors import Refused
-from governance.domain.evidence import ModelName, Version
+from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.identity import Actor, PersonId
 from governance.domain.monitoring.alert import Outcome
 from governance.domain.promotion import State
@@ -67,7 +68,9 @@ def _offers(size: Size) -> Exhibits:
         ("with none", nothing, None),
     ):
         offer = Offer(model=model, current=Version(4), target=target, options=options)
-        yield caption, views.offer_message(offer, NOON.isoformat(), "" if target is None else "x")
+        reason = "" if target is None else "x"
+        owners = [p.name for p in roster(size).people.values()]
+        yield caption, views.offer_message(offer, NOON.isoformat(), reason, owners)
 
 
 def _sentences(size: Size) -> Exhibits:
@@ -103,7 +106,9 @@ def _sentences(size: Size) -> Exhibits:
         seconds=0.42,
         record_in_doubt=_is_large(size),
     )
-    yield "restored", views.sentence(answer_words.restored_text(restored))
+    for is_compared in (True, False):
+        said = answer_words.restored_text(restored, is_compared=is_compared)
+        yield f"restored, compared: {is_compared}", views.sentence(said)
 
 
 CHANNEL: Mapping[str, Mapping[str, Json]] = {
@@ -187,6 +192,9 @@ def _notices(size: Size) -> Exhibits:
     for what in OF_ABSENCE:
         told_of = away_words.told_of_absence(what, CHANNEL["away"], people)
         yield f"told: {what}", views.sentence(told_of)
+    for stand_in in (PersonId("raj"), None):
+        absence = replace(shown(Size.LARGEST).away[0], stand_in=stand_in)
+        yield f"back, without {stand_in}", views.sentence(away_words.back(absence, people))
     yield "asked", views.sentence(request_words.asked(request(size), people))
 
 
@@ -236,13 +244,29 @@ def _changes_asked(size: Size) -> Exhibits:
     yield "to the requester", views.changes_asked_message(request(size), text)
 
 
+def _changes_answered(size: Size) -> Exhibits:
+    for what in ("changes_answered", "changes_followed"):
+        for state in State:
+            made = shown(size, replace(request(size), state=state))
+            text = request_words.told(what, _larger(TOLD[what], size), made.request, made.roster)
+            yield f"{what}, {state.value}", views.changes_answered_message(made, text)
+
+
 def _answers(size: Size) -> Exhibits:
     side = shown(size)
-    lines = request_words.round_lines(side.request, side.asked, side.roster)
+    lines = request_words.round_lines(side.request, side.asked, side.answered, side.roster)
     newer = [(n, f"v{n} · None") for n in range(5, 255 if _is_large(size) else 5)]
     yield (
         "an answer",
         modals.answer_modal(side.request, lines or ["x"], "0" * 16, "C00000001", newer),
+    )
+    elsewhere = [
+        form_words.newer_elsewhere(side.request, Version(5), Stage.NONE, first)
+        for first in (Stage.STAGING, None)
+    ]
+    yield (
+        "an answer, with versions elsewhere",
+        modals.answer_modal(side.request, ["x"], "0" * 16, "C00000001", [], elsewhere),
     )
 
 
@@ -342,6 +366,7 @@ HALLS = (
     Hall("views.sentence", glass.told),
     Hall("modals.comment_modal", _comments),
     Hall("views.changes_asked_message", _changes_asked),
+    Hall("views.changes_answered_message", _changes_answered),
     Hall("modals.answer_modal", _answers),
     Hall("modals.details_modal", _details),
     Hall("modals.record_modal", _record),

@@ -16,6 +16,7 @@ from governance.domain.identity import PersonId, Role, Roster
 from governance.domain.monitoring import alert as alerts
 from governance.domain.monitoring.spec import Action, Bad
 from governance.domain.promotion import Answer, Request
+from governance.use_cases.rounds import Answered
 from tests.builders import (
     NOON,
     PEOPLE,
@@ -122,6 +123,16 @@ def shown(size: Size, made: Request | None = None) -> views.Shown:
         asked=tuple(
             replace(a_decision(name, Verdict.ASK_FOR_CHANGES), comment=LONG)
             for name in ("ana", "vera", "raj", "rosa")
+        )
+        if count > 1
+        else (),
+        answered=tuple(
+            Answered(
+                asked=(replace(a_decision(name, Verdict.ASK_FOR_CHANGES), comment=LONG),),
+                text=LONG,
+                by_version=Version(4) if name == "ana" else None,
+            )
+            for name in ("ana", "vera", "raj")
         )
         if count > 1
         else (),

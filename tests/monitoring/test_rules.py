@@ -112,6 +112,24 @@ def test_evidence_decides_and_the_value_is_only_shown() -> None:
     assert judged(1e9, bets=0) is Verdict.INCONCLUSIVE
 
 
+def test_what_is_waited_for_is_what_the_metric_is_counted_from() -> None:
+    """The rate of approvals needs no outcomes."""
+
+    def waiting(*, needs_outcomes: bool) -> str:
+        rule = Evidence(
+            metric="approval rate",
+            tolerance=0.01,
+            alpha=0.01,
+            limit=100,
+            is_steady=True,
+            needs_outcomes=needs_outcomes,
+        )
+        return rule.judge(BASELINE, None, bound=0.7, evidence=0, bets=0).sentence
+
+    assert "no outcome is mature" in waiting(needs_outcomes=True)
+    assert waiting(needs_outcomes=False) == "Nothing was compared yet: no decision is there yet."
+
+
 def test_a_regulator_understands_what_is_said() -> None:
     """And the trail prints its first clause."""
     rule = Evidence(metric="AUC", tolerance=0.01, alpha=0.01, limit=100, is_steady=False)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from bot.messages.model_words import card_text
 from bot.messages.request_words import warning_lines
 from governance.domain.approval import Verdict
 from governance.domain.checks import Outcome, Situation, evaluate
@@ -20,6 +21,7 @@ from governance.ports import NoticeKind
 from governance.use_cases import execute
 from governance.use_cases.audit import verify
 from governance.use_cases.draft import Wish
+from governance.use_cases.inspect import model_card
 from governance.use_cases.promote import promote
 from tests.builders import MODEL, a_content, a_metric, a_policy, a_rule, a_snapshot, some_rules
 from tests.stories.desk import Desk
@@ -603,3 +605,22 @@ def test_nothing_is_opened_while_mlflow_is_down(desk: Desk) -> None:
         desk.promote()
     with desk.store.read() as tx:
         assert tx.open_requests() == ()
+
+
+def test_a_version_in_another_stage_is_refused_with_the_step_before(desk: Desk) -> None:
+    """Where a rule leads from its stage to one that the target takes."""
+    desk.registry.change(MODEL, 4, stage=Stage.NONE)
+    with pytest.raises(Refused) as refused:
+        desk.promote(4)
+    assert refused.value.code == "wrong_stage"
+    assert refused.value.sentence.endswith(f"/promote {MODEL} 4 staging first.")
+
+
+def test_the_card_says_that_no_approval_was_needed(desk: Desk) -> None:
+    """Foureyes moved it itself, and knows by whose wish."""
+    desk.registry.change(MODEL, 4, stage=Stage.NONE)
+    desk.promote(4, target=Stage.STAGING)
+    desk.push_on()
+    said = card_text(model_card(desk.world, MODEL), desk.world)
+    assert "asked by Dana; no approval needed" in said
+    assert "nobody that the record knows" not in said

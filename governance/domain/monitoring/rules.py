@@ -116,6 +116,8 @@ class Evidence:
     alpha: float
     limit: float
     is_steady: bool
+    needs_outcomes: bool = True
+    """False: it counts decisions, which are there at once."""
 
     def judge(
         self,
@@ -132,7 +134,8 @@ class Evidence:
         if bets == 0 or measured is None:
             return Finding(
                 verdict=Verdict.INCONCLUSIVE,
-                sentence="Nothing was compared yet: no outcome is mature.",
+                sentence="Nothing was compared yet: "
+                + ("no outcome is mature." if self.needs_outcomes else "no decision is there yet."),
                 numbers={"evidence": 0.0, "limit": self.limit},
             )
         numbers = _numbers(
