@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.messages.endings import ended
+from bot.messages.request_words import seats_needed
 from governance.domain.break_glass import BrokenGlass, Bypass
 from governance.domain.canonical import Json
 from governance.domain.identity import PersonId, Roster
@@ -53,17 +55,17 @@ def done(review: Review, roster: Roster) -> str:
 
 def standing(review: Review, missing: tuple[str, ...], roster: Roster, *, still_there: bool) -> str:
     """Where the review is, and what to do next; `still_there`: what was done still is so."""
-    needs = " and one from ".join(dict.fromkeys(missing))
+    needs = seats_needed(missing)
     match review.state:
         case ReviewState.DUE:
             return (
-                f"Review due: needs one from {needs}. Accept it, or demand that it goes back; one "
+                f"Review due: needs {needs}. Accept it, or demand that it goes back; one "
                 "demand is enough."
             )
         case ReviewState.OVERDUE:
             who = roster.name_of(review.glass.person)
             return (
-                f"Review overdue: needs one from {needs}. Until it is made, {who} can neither ask "
+                f"Review overdue: needs {needs}. Until it is made, {who} can neither ask "
                 "nor break glass."
             )
         case ReviewState.ACCEPTED:
@@ -77,7 +79,7 @@ def _demanded(review: Review, roster: Roster, *, still_there: bool) -> str:
     demand = review.demand
     said = ""
     if demand is not None:
-        said = f"{roster.name_of(demand.person)} demands a rollback: “{demand.comment}”."
+        said = f"{roster.name_of(demand.person)} demands a rollback: {ended(demand.comment)}"
     if not still_there:
         return f"{said} v{review.version} is not in Production any more."
     if review.back_to is None:
@@ -166,8 +168,8 @@ def told(what: str, review: Review, missing: tuple[str, ...], roster: Roster) ->
         who = roster.name_of(review.glass.person)
         return (
             f"Not reviewed in time: {title(review)} by {who} (incident {review.glass.incident}). "
-            f"Needs one from {' and one from '.join(dict.fromkeys(missing))}. Its message is in "
-            "the channel; you are told again every day."
+            f"Needs {seats_needed(missing)}. Its message is in the channel; you are told again "
+            "every day."
         )
     stands = standing(review, missing, roster, still_there=True)
     return f"Your break-glass was reviewed. {title(review)}. {stands}"

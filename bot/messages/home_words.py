@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bot.messages import glass_words, request_words
 from bot.messages.alert_words import alert_title, what_was_done
+from bot.messages.request_words import seats_needed
 from bot.mrkdwn import escaped, folded, moment, one_line, visible
 from governance.domain.approval import Verdict
 from governance.domain.identity import PersonId, Roster
@@ -148,13 +149,13 @@ def review_text(due: DueReview, roster: Roster) -> str:
     """One review of a break-glass, to make or of one's own."""
     review = due.review
     missing = tuple(str(role) for role in due.quorum.missing)
-    needs = _line(" and ".join(dict.fromkeys(missing)))
+    needs = _line(seats_needed(missing))
     who = "You" if due.is_own else _within(roster.name_of(review.glass.person), _SHORT)
     when = "Overdue since" if review.state is ReviewState.OVERDUE else "Due"
     lines = [
         f"*{_title(glass_words.title(review))}*",
         f"{who}: {_line(review.glass.reason)} (incident {_within(review.glass.incident, _SHORT)})",
-        f"{when} {moment(review.due_at)}. Needs one from {needs}.",
+        f"{when} {moment(review.due_at)}. Needs {needs}.",
     ]
     if due.is_own:
         lines.append(_line(glass_words.overdue_then()))
