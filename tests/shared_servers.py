@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Callable
@@ -55,6 +56,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_OWN] = own = tempfile.TemporaryDirectory(
         prefix="foureyes-tests-", dir=where, ignore_cleanup_errors=True
     )
+    # Told to end, it ends as by Ctrl-C: with its servers.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.environ[_FOLDER] = os.environ["TMPDIR"] = own.name
     tempfile.tempdir = own.name
 
