@@ -62,9 +62,13 @@ def test_the_bad_version_is_quarantined_until_it_is_approved_again(desk: Desk) -
     with pytest.raises(Refused, match="quarantined"):
         desk.roll_back(from_version=3, to_version=4)
     desk.staged(4)
-    request = desk.promoted(4)
+    request = desk.promote(4)
     (warning,) = warning_lines(request)
     assert "v4 is quarantined" in warning
+    desk.vote(request, "ana")
+    desk.vote(request, "raj")
+    desk.push_on()
+    assert warning_lines(desk.request(request.id)) == []
     with desk.store.read() as tx:
         assert tx.quarantined(MODEL) == {}
 
