@@ -84,10 +84,10 @@ def test_a_promotion_survives_a_kill_at_each_step(
 
 
 def test_what_people_are_told_survives_a_kill_at_each_step(
-    database_url: str, tmp_path: Path, real_mlflow: RealMlflow, slack: RunningServer
+    tmp_path: Path, real_mlflow: RealMlflow, slack: RunningServer
 ) -> None:
     """From the outcome to the last message: everything is sent, and nothing is done twice."""
-    lives = _lives("messages", database_url, tmp_path, real_mlflow, slack)
+    lives = _lives("messages", new_sqlite(tmp_path), tmp_path, real_mlflow, slack)
     assert len(lives) > 15
     _all_promoted(lives)
 
