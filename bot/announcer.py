@@ -54,8 +54,6 @@ _ALERTS = frozenset(
         "rolled_back",
     }
 )
-
-
 _OF_OWNERS = frozenset({"changed_elsewhere", "restored_differs"})
 """What owners have to look at, beside whoever is on call."""
 

@@ -6,7 +6,6 @@ the only list of settings: the README's table is drawn from it.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from bot import setting_values as values
 from governance.domain.errors import Refused
 from governance.domain.working_hours import WorkingHours, working_hours
 
@@ -317,30 +317,30 @@ def read_settings(environ: Mapping[str, str], *, needed: Iterable[str] = ()) -> 
     settings = Settings(
         slack_bot_token=reading.token("SLACK_BOT_TOKEN", "xoxb-"),
         slack_app_token=reading.token("SLACK_APP_TOKEN", "xapp-"),
-        slack_api_url=reading.parse("SLACK_API_URL", _api_url),
-        mlflow_tracking_uri=reading.parse("MLFLOW_TRACKING_URI", _tracking_uri) or None,
-        mlflow_ui_url=reading.parse("MLFLOW_UI_URL", _ui_url),
+        slack_api_url=reading.parse("SLACK_API_URL", values.api_url),
+        mlflow_tracking_uri=reading.parse("MLFLOW_TRACKING_URI", values.tracking_uri) or None,
+        mlflow_ui_url=reading.parse("MLFLOW_UI_URL", values.ui_url),
         policies=None if from_store or not policies else Path(policies),
         policies_from_store=from_store,
-        database_url=Secret(reading.parse("FOUREYES_DATABASE_URL", _database_url)),
+        database_url=Secret(reading.parse("FOUREYES_DATABASE_URL", values.database_url)),
         heads=Path(reading.text("FOUREYES_HEADS")),
-        write_stage=reading.parse("FOUREYES_WRITE_STAGE", _yes_or_no),
-        write_alias=reading.parse("FOUREYES_WRITE_ALIAS", _yes_or_no),
-        alias=reading.parse("FOUREYES_ALIAS", _alias),
-        max_bytes=reading.parse("FOUREYES_MAX_BYTES", _positive_int),
-        health_port=reading.parse("FOUREYES_HEALTH_PORT", _port),
-        slack_grace=reading.parse("FOUREYES_SLACK_GRACE_SECONDS", _seconds),
-        rollback_click=reading.parse("FOUREYES_ROLLBACK_CLICK_SECONDS", _seconds),
-        inbox_every=reading.parse("FOUREYES_INBOX_SECONDS", _seconds),
-        push_every=reading.parse("FOUREYES_PUSH_SECONDS", _seconds),
-        look_every=reading.parse("FOUREYES_LOOK_SECONDS", _seconds),
-        watch_every=reading.parse("FOUREYES_WATCH_SECONDS", _seconds),
-        remind_after=reading.parse("FOUREYES_REMIND_HOURS", _hours),
+        write_stage=reading.parse("FOUREYES_WRITE_STAGE", values.yes_or_no),
+        write_alias=reading.parse("FOUREYES_WRITE_ALIAS", values.yes_or_no),
+        alias=reading.parse("FOUREYES_ALIAS", values.alias),
+        max_bytes=reading.parse("FOUREYES_MAX_BYTES", values.positive_int),
+        health_port=reading.parse("FOUREYES_HEALTH_PORT", values.port),
+        slack_grace=reading.parse("FOUREYES_SLACK_GRACE_SECONDS", values.seconds),
+        rollback_click=reading.parse("FOUREYES_ROLLBACK_CLICK_SECONDS", values.seconds),
+        inbox_every=reading.parse("FOUREYES_INBOX_SECONDS", values.seconds),
+        push_every=reading.parse("FOUREYES_PUSH_SECONDS", values.seconds),
+        look_every=reading.parse("FOUREYES_LOOK_SECONDS", values.seconds),
+        watch_every=reading.parse("FOUREYES_WATCH_SECONDS", values.seconds),
+        remind_after=reading.parse("FOUREYES_REMIND_HOURS", values.hours),
         working_hours=reading.parse("FOUREYES_WORKING_HOURS", working_hours),
         traffic_file=reading.path("FOUREYES_TRAFFIC_FILE"),
-        webhook_url=reading.secret("FOUREYES_WEBHOOK_URL", _webhook_url),
-        webhook_secret=reading.secret("FOUREYES_WEBHOOK_SECRET", _webhook_secret),
-        allow_private=reading.parse("FOUREYES_ALLOW_PRIVATE", _yes_or_no),
+        webhook_url=reading.secret("FOUREYES_WEBHOOK_URL", values.webhook_url),
+        webhook_secret=reading.secret("FOUREYES_WEBHOOK_SECRET", values.webhook_secret),
+        allow_private=reading.parse("FOUREYES_ALLOW_PRIVATE", values.yes_or_no),
     )
     if settings.webhook_url is not None and settings.webhook_secret is None:
         reading.problems.append(
@@ -359,10 +359,6 @@ def read_settings(environ: Mapping[str, str], *, needed: Iterable[str] = ()) -> 
     return settings
 
 
-class _HoldsSecretError(ValueError):
-    """A value that must not be repeated."""
-
-
 class _Reading:
     """Collects problems while reading, so that all are told at once; a malformed value is
     replaced by its default only to be able to go on looking."""
@@ -378,7 +374,7 @@ class _Reading:
         try:
             return parser(self.text(name))
         except ValueError as problem:
-            hidden = _BY_NAME[name].secret or isinstance(problem, _HoldsSecretError)
+            hidden = _BY_NAME[name].secret or isinstance(problem, values.HoldsSecretError)
             shown = "" if hidden else f" ({self.text(name)!r})"
             self.problems.append(f"{name}{shown} {problem}")
             return parser(_BY_NAME[name].default)
@@ -398,120 +394,3 @@ class _Reading:
         if not value.startswith(prefix):
             self.problems.append(f"{name} does not start with {prefix}; is it the other token?")
         return Secret(value)
-
-
-def _api_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("is no http(s) address; write it as https://slack.com/api/.")
-    if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
-        raise ValueError("would send tokens in the clear; use https.")
-    return text if text.endswith("/") else f"{text}/"
-
-
-def _ui_url(text: str) -> str:
-    if not text:
-        return text
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("is no http(s) address; write it as people open it in a browser.")
-    if parts.username or parts.password:
-        raise _HoldsSecretError("holds a login, which everybody in the channel would read.")
-    if parts.query or any(c.isspace() or c in "<>|&" for c in text):
-        raise ValueError("holds more than an address; leave out everything from `#` or `?` on.")
-    return text.partition("#")[0].rstrip("/")
-
-
-def _tracking_uri(text: str) -> str:
-    if not text:
-        return text
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("is no http(s) address; Foureyes speaks to an MLflow server.")
-    if parts.password is not None:
-        raise _HoldsSecretError(
-            "holds a password; use MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD."
-        )
-    return text
-
-
-def _database_url(text: str) -> str:
-    scheme, separator, rest = text.partition(":///")
-    if scheme == "sqlite" and separator and rest and rest != ":memory:":
-        return text
-    if urlsplit(text).scheme in ("postgresql", "postgresql+psycopg"):
-        return text
-    raise ValueError(
-        "is neither sqlite:///PATH (a file: memory would forget the record) nor postgresql://…."
-    )
-
-
-def _webhook_url(text: str) -> str:
-    if not text:
-        return text
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("is no https address.")
-    return text
-
-
-def _webhook_secret(text: str) -> str:
-    if not text:
-        return text
-    try:
-        key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
-    except ValueError:
-        key = b""
-    if len(key) < 24:
-        raise ValueError(
-            "is no key: write whsec_ and at least 24 random bytes in base64 "
-            "(openssl rand -base64 32)."
-        )
-    return text
-
-
-def _yes_or_no(text: str) -> bool:
-    match text.lower():
-        case "yes" | "true" | "on" | "1":
-            return True
-        case "no" | "false" | "off" | "0":
-            return False
-    raise ValueError("is neither yes nor no.")
-
-
-def _alias(text: str) -> str:
-    if text == "latest" or (text[:1] == "v" and text[1:].isdigit()):
-        raise ValueError("is a name that MLflow reserves.")
-    return text
-
-
-def _positive_int(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise ValueError("is no whole number above 0.")
-    return int(text)
-
-
-def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) > 65535:
-        raise ValueError("is no port; write 0 to 65535.")
-    return int(text)
-
-
-def _hours(text: str) -> timedelta:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0.01 <= value <= 1000:
-        raise ValueError("is no number of hours from 0.01 to 1000.")
-    return timedelta(hours=value)
-
-
-def _seconds(text: str) -> timedelta:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0.05 <= value <= 86_400:
-        raise ValueError("is no number of seconds from 0.05 to 86400.")
-    return timedelta(seconds=value)

@@ -10,7 +10,6 @@ from bot.listeners.reception import Body, Reception, Submitted
 from bot.messages import form_words
 from bot.promote_form import PromoteForm
 from bot.typed import version_number
-from governance.domain.texts import REASON_LIMIT
 
 
 def register(app: App, reception: Reception, form: PromoteForm) -> None:
@@ -27,7 +26,7 @@ def register(app: App, reception: Reception, form: PromoteForm) -> None:
     @app.view("promote_form")
     def submitted(body: Body, ack: Ack) -> None:
         filled = Submitted(body)
-        reason = filled.text("reason", limit=REASON_LIMIT, missing=form_words.NO_REASON)
+        reason = filled.text("reason", missing=form_words.NO_REASON)
         ticket = filled.reference("ticket")
         if filled.is_refused(ack):
             return
@@ -44,7 +43,7 @@ def register(app: App, reception: Reception, form: PromoteForm) -> None:
     @app.view("decision")
     def decided(body: Body, ack: Ack) -> None:
         filled = Submitted(body)
-        comment = filled.text("comment", limit=REASON_LIMIT, missing=form_words.NO_COMMENT)
+        comment = filled.text("comment", missing=form_words.NO_COMMENT)
         if filled.is_refused(ack):
             return
         payload = {
@@ -59,7 +58,7 @@ def register(app: App, reception: Reception, form: PromoteForm) -> None:
     @app.view("answer")
     def answered(body: Body, ack: Ack) -> None:
         filled = Submitted(body)
-        text = filled.text("answer", limit=REASON_LIMIT, missing=form_words.NO_ANSWER)
+        text = filled.text("answer", missing=form_words.NO_ANSWER)
         version = version_number(filled.chosen("version"))
         if filled.is_refused(ack):
             return

@@ -23,7 +23,6 @@ from bot.messages import glass_words
 from governance.domain.break_glass import Bypass, GlassId
 from governance.domain.errors import FoureyesError
 from governance.domain.review import Answer
-from governance.domain.texts import REASON_LIMIT
 from governance.use_cases.world import World
 
 
@@ -46,7 +45,7 @@ def register(app: App, reception: Reception, world: World, form: GlassForm) -> N
     @app.view("break_glass")
     def confirmed(body: Body, ack: Ack) -> None:
         filled = Submitted(body)
-        reason = filled.text("reason", limit=REASON_LIMIT, missing=glass_words.SAY_WHY)
+        reason = filled.text("reason", missing=glass_words.SAY_WHY)
         incident = filled.reference("incident", missing=glass_words.SAY_INCIDENT)
         if not filled.is_ticked("confirm"):
             filled.wrong("confirm", glass_words.CONFIRM_IT)
@@ -91,7 +90,7 @@ def register(app: App, reception: Reception, world: World, form: GlassForm) -> N
     @app.view("demand_rollback")
     def demanded(body: Body, ack: Ack) -> None:
         filled = Submitted(body)
-        comment = filled.text("comment", limit=REASON_LIMIT, missing=glass_words.SAY_WHY)
+        comment = filled.text("comment", missing=glass_words.SAY_WHY)
         if filled.is_refused(ack):
             return
         payload = {

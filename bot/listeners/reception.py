@@ -18,15 +18,13 @@ from bot.block_kit import Block
 from bot.intake import Intake
 from bot.messages import answer_words
 from governance.domain.errors import FoureyesError, Refused
-from governance.domain.texts import refuse_bad_reference, refuse_long_text
+from governance.domain.texts import REASON_LIMIT, refuse_bad_reference, refuse_long_text
 from governance.ports import InboxId
 
 _log = logging.getLogger("foureyes.reception")
 
 Body = Mapping[str, Any]
 """Slack's own JSON; every value is read by name and checked where it is used."""
-
-
 Command = dict[str, str]
 """A slash command as Bolt gives it."""
 
@@ -105,17 +103,15 @@ class Submitted:
         self._values: Mapping[str, Any] = view["state"]["values"]
         self._problems: dict[str, str] = {}
 
-    def text(self, field: str, *, limit: int, missing: str) -> str:
-        """Typed text of so many characters at most; `missing` says what to do without any."""
-        return self._checked(field, lambda text: refuse_long_text(field, text, limit), missing)
+    def text(self, field: str, *, missing: str) -> str:
+        """A reason, a comment or an answer; `missing` says what to do without any."""
+        return self._checked(
+            field, lambda text: refuse_long_text(field, text, REASON_LIMIT), missing
+        )
 
     def reference(self, field: str, *, missing: str = "") -> str:
         """A reference, which is one line; needed when `missing` says what to do without one."""
         return self._checked(field, lambda text: refuse_bad_reference(field, text), missing)
-
-    def typed(self, field: str) -> str:
-        """What stands in an input, unchecked."""
-        return str(self._values[field][field].get("value") or "")
 
     def chosen(self, field: str) -> str:
         """The value of the option that was selected in a menu; empty without one."""
@@ -137,7 +133,7 @@ class Submitted:
         return bool(self._problems)
 
     def _checked(self, field: str, refuse: Callable[[str], None], missing: str) -> str:
-        text = self.typed(field)
+        text = str(self._values[field][field].get("value") or "")
         try:
             refuse(text)
         except Refused as refusal:
@@ -160,6 +156,7 @@ def open_modal(client: WebClient, body: Body, modal: Block) -> str:
 
 def refuse_people_from_elsewhere(body: Body) -> None:
     """A shared channel shows a message to another company; the record behind it is not theirs.
+    Where an app is installed for a whole organisation, Slack names no workspace to compare with.
 
     Raises:
         Refused: `from_elsewhere`, for an account of another workspace.

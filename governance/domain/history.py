@@ -225,7 +225,7 @@ def _take_request(
     if event["kind"] == EventKind.REQUEST_OPENED.value:
         history.requests[request_id] = Asked(
             requester=person,
-            opened=opened_in(event, facts),
+            opened=_opened(event, facts),
             headline=_pairs(facts.get("headline")),
             bound=bound_in(facts),
             people=None if facts.get("people") is None else str(facts["people"]),
@@ -315,7 +315,7 @@ def _take_review(history: ModelHistory, event: Event, facts: Mapping[str, Json])
         history.quarantined.discard(found.version)
 
 
-def opened_in(event: Event, facts: Mapping[str, Json]) -> Opened:
+def _opened(event: Event, facts: Mapping[str, Json]) -> Opened:
     """What a request's opening asks for."""
     of_event = ("person", "account", "version", "why")
     of_facts = ("target", "ticket", "expires_at")

@@ -82,13 +82,7 @@ def escalate_if_due(
             "to": seats.escalation.to,
             "after_ms": seats.escalation.after // timedelta(milliseconds=1),
         }
-        record_of(
-            tx,
-            request,
-            EventKind.SEAT_ESCALATED,
-            ATTENTION,
-            facts=facts,
-        )
+        record_of(tx, request, EventKind.SEAT_ESCALATED, ATTENTION, facts=facts)
         tx.notify(
             Notice(
                 kind=NoticeKind.TIMELINE,

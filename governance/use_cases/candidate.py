@@ -73,6 +73,11 @@ def why_staging_was_skipped(
 
 
 def rule_for(policy: ModelPolicy, target: Stage | None, snapshot: Snapshot) -> StageRule:
+    """The rule by which a version may go from where it is to `target`; None is no stage at all.
+
+    Raises:
+        Refused: `nowhere_to_go`, `already_there`, `stage_not_governed` or `wrong_stage`.
+    """
     name = f"v{snapshot.version}"
     if target is None:
         raise Refused(

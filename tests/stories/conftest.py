@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from governance.use_cases.audit import table_problems
+from governance.use_cases.tables import table_problems
 from tests.stories.desk import Desk
 
 

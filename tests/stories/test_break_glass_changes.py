@@ -14,7 +14,7 @@ from governance.domain.evidence import AuthorClaim, ModelName, Stage, Version
 from governance.domain.identity import PersonId, Role, UserGroup
 from governance.domain.promotion import State
 from governance.ports import ProductionState
-from governance.use_cases.audit import table_problems
+from governance.use_cases.tables import table_problems
 from tests.builders import MODEL, a_content, a_policy, a_rule, a_snapshot, some_rules
 from tests.stories.desk import Desk
 from tests.stories.glass import (

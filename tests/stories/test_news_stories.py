@@ -15,8 +15,8 @@ from governance.domain.evidence import ModelName, Snapshot, Stage, Version
 from governance.domain.ledger import EventKind
 from governance.ports import Notice, NoticeKind
 from governance.use_cases import news
-from governance.use_cases.audit import table_problems
 from governance.use_cases.news import News, announce_new_versions, news_of
+from governance.use_cases.tables import table_problems
 from tests.builders import MODEL, a_content, a_metric, a_snapshot
 from tests.stories.desk import Desk
 

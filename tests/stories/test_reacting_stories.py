@@ -385,6 +385,11 @@ def test_only_whom_it_concerns_can_acknowledge(watched: WatchedDesk) -> None:
 # --- sources in trouble ------------------------------------------------------------------------
 
 
+def told_of_monitors(watched: WatchedDesk) -> list[str]:
+    """What owners were told since the last time that was asked."""
+    return [n.what for n in watched.desk.notices() if n.what.startswith("monitor")]
+
+
 def test_a_source_in_trouble_is_told_once_and_moves_nothing(watched: WatchedDesk) -> None:
     """However bad the version: what cannot be believed rolls nothing back."""
     went_bad(watched)
@@ -398,9 +403,7 @@ def test_a_source_in_trouble_is_told_once_and_moves_nothing(watched: WatchedDesk
     assert "not between 0 and 1" in str(told[0].facts["why"])
     watched.feed.write(watched.applicants)
     watched.look()
-    assert [n.what for n in watched.desk.notices() if n.what.startswith("monitor")] == [
-        "monitor_sees_again"
-    ]
+    assert told_of_monitors(watched) == ["monitor_sees_again"]
     assert watched.desk.production() == (Version(3),)
 
 
@@ -456,13 +459,13 @@ def test_a_trouble_that_comes_and_goes_is_told_as_that_and_once_a_day(
         watched.feed.write(watched.applicants)
         watched.look()
     first_day = ["monitor_blind", "monitor_sees_again", "monitor_comes_and_goes"]
-    told = [n.what for n in watched.desk.notices() if n.what.startswith("monitor")]
+    told = told_of_monitors(watched)
     assert told == first_day
     assert watched.desk.kinds().count(EventKind.MONITOR_BLIND.value) == 4
     watched.desk.clock.advance(days=1)
     watched.feed.run("DROP TABLE predictions")
     watched.look()
-    told = [n.what for n in watched.desk.notices() if n.what.startswith("monitor")]
+    told = told_of_monitors(watched)
     assert told == ["monitor_blind"]
 
 
@@ -477,14 +480,14 @@ def test_a_trouble_that_came_and_went_and_stays_is_told_when_its_day_is_over(
         watched.look()
         watched.feed.run("DROP TABLE predictions")
         watched.look()
-    told = [n.what for n in watched.desk.notices() if n.what.startswith("monitor")]
+    told = told_of_monitors(watched)
     assert told[-1] == "monitor_comes_and_goes"
     watched.look()
-    assert [n.what for n in watched.desk.notices() if n.what.startswith("monitor")] == []
+    assert told_of_monitors(watched) == []
     watched.desk.clock.advance(days=1)
     for _time in range(3):
         watched.look()
-    told = [n.what for n in watched.desk.notices() if n.what.startswith("monitor")]
+    told = told_of_monitors(watched)
     assert told == ["monitor_blind"]
 
 
@@ -556,7 +559,7 @@ def test_a_version_whose_predictions_never_come_is_an_error(watched: WatchedDesk
     watched.look()
     assert watched.state().verdict is Verdict.ERROR
     assert "no prediction of v4 of credit_scoring has arrived" in watched.state().sentence
-    told = [n.what for n in watched.desk.notices() if n.what.startswith("monitor")]
+    told = told_of_monitors(watched)
     assert told == ["monitor_blind", "monitor_sees_again", "monitor_blind"]
 
 
