@@ -6,10 +6,15 @@ overrides, zero-width and control characters) is made visible.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import datetime
 
 _HIDDEN = ("Cc", "Cf", "Cs", "Co")
+LOOKALIKES = str.maketrans({"*": "∗", "~": "∼", "`": "ˋ", "_": "ˍ"})
+"""Mark of a format → what is shown in its place."""
+_NEVER_INSIDE_A_WORD = {mark: shown for mark, shown in LOOKALIKES.items() if mark != ord("_")}
+_OUTER_UNDERSCORES = re.compile(r"(?<!\w)_++|_++(?!\w)")
 
 
 def visible(text: str) -> str:
@@ -21,10 +26,13 @@ def visible(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Literal in a mrkdwn text: no ping, no link, no code span that can be broken out of."""
+    """Literal in a mrkdwn text: no ping, no link, no code, no emphasis. Slack has no escape for the
+    marks of a format, so letters that look like them stand in their place; an underscore inside a
+    word is no such mark, and stays what it is in `credit_scoring`."""
     shown = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    # Slack has no escape for these; a word joiner in front keeps them from opening a format.
-    return "".join(f"\u2060{c}" if c in "*~`" else c for c in shown)
+    return _OUTER_UNDERSCORES.sub(lambda run: run[0].translate(LOOKALIKES), shown).translate(
+        _NEVER_INSIDE_A_WORD
+    )
 
 
 def folded(text: str, limit: int, where: str = "the record") -> str:
