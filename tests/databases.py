@@ -20,9 +20,11 @@ from sqlalchemy.engine import make_url
 from governance.adapters.head_file import HeadFile
 from governance.adapters.sql_store import open_store
 from tests.shared_servers import Started, shared_server
+from tests.statements import share_statements
+
+share_statements()
 
 TEMPLATE = "foureyes_template"
-
 
 _SETTINGS = """
 fsync = off               # tests kill processes, and never the machine
