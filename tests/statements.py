@@ -28,13 +28,13 @@ class _OneDialect:
         engine.update_execution_options(compiled_cache=_WRITTEN)
 
 
-class Sqlite(_OneDialect, SQLiteDialect_pysqlite):  # type: ignore[misc]
+class Sqlite(_OneDialect, SQLiteDialect_pysqlite):
     """The driver of Python itself."""
 
     supports_statement_cache = True
 
 
-class Postgresql(_OneDialect, PGDialect_psycopg):  # type: ignore[misc]
+class Postgresql(_OneDialect, PGDialect_psycopg):
     """psycopg 3."""
 
     supports_statement_cache = True

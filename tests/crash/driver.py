@@ -1,6 +1,7 @@
 """Kills the bot at its first step, its second, its third …, and prints what its successor made of
-each: one line of JSON a step. A program of its own, because only a process without threads can be
-forked safely.
+each. A program of its own, because only a process without threads can be forked safely: it reads
+orders from its standard input, one line of JSON each, and answers each with one line a step and one
+at the end.
 
 A step is the moment before something changes: before a commit, before the head of the record is
 kept outside, before MLflow's stage or alias is set, and before a message in Slack is posted or
@@ -9,14 +10,17 @@ drawn again. Between two of them nothing is written anywhere.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -28,10 +32,13 @@ from governance.adapters import metric_sources
 from governance.adapters.mlflow_registry import files, reading, source
 from governance.domain.evidence import ModelName
 from tests.crash.life import NEW, OLD, Life, Place, living
+from tests.statements import share_statements
 
 _IMPORTED_ONCE = (files, metric_sources, reading, source)
 """The adapter imports them when they are needed: here once, not in each child."""
 _MOST_STEPS = 200
+_LONGEST_STEP_SECONDS = 60
+_LONGEST_SWEEP_SECONDS = 300
 _CHANGES = (b"/transition-stage ", b"/alias ", b"/api/chat.")
 
 
@@ -85,16 +92,16 @@ def _sweep(
     click: Callable[[Life], object],
     from_version: int | None,
 ) -> None:
-    def open_and_prepare() -> None:
-        _set_production(place, OLD)
-        with living(place) as life:
-            life.open_request()
-            life.outbox.send_due()
-            prepare(life)
-
-    _must_end(open_and_prepare)
+    _set_production(place, OLD)
+    with living(place) as life:
+        life.open_request()
+        life.outbox.send_due()
+        prepare(life)
     kept = _Kept(place, folder)
-    _must_end(kept.keep)
+    kept.keep()
+    with living(place) as life:
+        click(life)  # once here: no child has to import and to write SQL anew
+    _end_threads()
     for step in range(_MOST_STEPS):
 
         def die(number: int = step) -> None:
@@ -111,7 +118,7 @@ def _sweep(
                 print(json.dumps({"step": number, **asdict(life.remains())}), flush=True)
 
         status = _in_child(die)
-        killed = os.WIFSIGNALED(status)
+        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
         if not killed and status != 0:
             raise SystemExit("what had to work did not")
         _must_end(come_back)
@@ -120,16 +127,28 @@ def _sweep(
     raise SystemExit("the steps have no end")
 
 
+def _end_threads() -> None:
+    """MLflow's client leaves threads that end once it is collected."""
+    gc.collect()
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread():
+            thread.join(timeout=5)
+            if thread.is_alive():
+                raise SystemExit(f"{thread.name} goes on, and this process may not be forked")
+
+
 def _nothing_more(_life: Life) -> None:
     """The open request is all that is needed."""
 
 
-def _in_child(work: Callable[[], None]) -> int:
-    """Run something in a process of its own; its wait status."""
+def _in_child(work: Callable[[], None], *, seconds: int = _LONGEST_STEP_SECONDS) -> int:
+    """Run something in a process of its own, which ends by an alarm if nothing else ends it; its
+    wait status."""
     sys.stdout.flush()
     child = os.fork()
     if child == 0:
         code = 1
+        signal.alarm(seconds)
         try:
             work()
             code = 0
@@ -225,9 +244,25 @@ class _Kept:
             connection.execute(f'CREATE DATABASE "{target}" TEMPLATE "{source}"'.encode())
 
 
+_SCENARIOS = {s.__name__: s for s in (vote, messages, rollback, glass, automatic)}
+
+
+def _work_off(order: str) -> None:
+    about = json.loads(order)
+    folder = Path(about.pop("folder"))
+    scenario = _SCENARIOS[about.pop("scenario")]
+    place = Place(**{**about, "heads": folder / "heads", "model": ModelName(about["model"])})
+    scenario(place, folder)
+
+
+def main() -> None:
+    """Until there are no more orders. Everything is imported once, and each order begins with
+    that alone."""
+    share_statements()
+    for order in sys.stdin:
+        status = _in_child(partial(_work_off, order), seconds=_LONGEST_SWEEP_SECONDS)
+        print(json.dumps({"ended_well": status == 0}), flush=True)
+
+
 if __name__ == "__main__":
-    about = json.loads(sys.argv[2])
-    here = Path(about.pop("folder"))
-    where = Place(**{**about, "heads": here / "heads", "model": ModelName(about["model"])})
-    scenarios = {s.__name__: s for s in (vote, messages, rollback, glass, automatic)}
-    scenarios[sys.argv[1]](where, here)
+    main()

@@ -4,7 +4,6 @@ its outcome: the successor ends with exactly one transition and a complete recor
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -35,68 +34,87 @@ def slack() -> Iterator[RunningServer]:
         yield server
 
 
-def _lives(
-    scenario: str, database_url: str, folder: Path, mlflow: RealMlflow, slack: RunningServer
-) -> list[Remains]:
-    """What was found after each kill, and last without one."""
-    about = {
-        "database_url": database_url,
-        "folder": str(folder),
-        "mlflow": mlflow.uri,
-        "model": mlflow.new_model(),
-        "slack_api": slack.api_url,
-        "slack_token": slack.bot_token,
-    }
-    ended = subprocess.run(
-        [
-            sys.executable,
-            "-W",
-            "error",
-            "-W",
-            _OF_PANDAS,
-            "-m",
-            "tests.crash.driver",
-            scenario,
-            json.dumps(about),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        env={**os.environ, "TMPDIR": str(folder)},
-    )
-    assert ended.returncode == 0, ended.stderr[-4000:]
-    print(ended.stderr)
-    found = [json.loads(line) for line in ended.stdout.splitlines()]
-    for remains in found:
-        remains.pop("step")
-        remains["production"] = tuple(remains["production"])
-        remains["record_problems"] = tuple(remains["record_problems"])
-    return [Remains(**remains) for remains in found]
+class Driver:
+    """The program that is forked and killed, and what it says."""
+
+    def __init__(self, process: subprocess.Popen[str], errors: Path) -> None:
+        self._process = process
+        self._errors = errors
+
+    def lives(
+        self,
+        scenario: str,
+        database_url: str,
+        folder: Path,
+        mlflow: RealMlflow,
+        slack: RunningServer,
+    ) -> list[Remains]:
+        """What was found after each kill, and last without one."""
+        order = {
+            "scenario": scenario,
+            "database_url": database_url,
+            "folder": str(folder),
+            "mlflow": mlflow.uri,
+            "model": mlflow.new_model(),
+            "slack_api": slack.api_url,
+            "slack_token": slack.bot_token,
+        }
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        found: list[Remains] = []
+        for line in self._process.stdout:
+            said = json.loads(line)
+            if "ended_well" in said:
+                assert said["ended_well"], self._errors.read_text(encoding="utf-8")[-4000:]
+                return found
+            said.pop("step")
+            said["production"] = tuple(said["production"])
+            said["record_problems"] = tuple(said["record_problems"])
+            found.append(Remains(**said))
+        raise AssertionError(self._errors.read_text(encoding="utf-8")[-4000:])
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
+    """One for all: it has much to import."""
+    errors = tmp_path_factory.mktemp("driver") / "stderr"
+    command = [sys.executable, "-W", "error", "-W", _OF_PANDAS, "-m", "tests.crash.driver"]
+    with (
+        errors.open("wb") as told,
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=told, text=True
+        ) as process,
+    ):
+        yield Driver(process, errors)
+        assert process.stdin is not None
+        process.stdin.close()
 
 
 def test_a_promotion_survives_a_kill_at_each_step(
-    database_url: str, tmp_path: Path, real_mlflow: RealMlflow, slack: RunningServer
+    database_url: str, tmp_path: Path, real_mlflow: RealMlflow, slack: RunningServer, driver: Driver
 ) -> None:
     """From the last approval to its outcome."""
-    lives = _lives("vote", database_url, tmp_path, real_mlflow, slack)
+    lives = driver.lives("vote", database_url, tmp_path, real_mlflow, slack)
     assert len(lives) > 10
     _all_promoted(lives)
 
 
 def test_what_people_are_told_survives_a_kill_at_each_step(
-    tmp_path: Path, real_mlflow: RealMlflow, slack: RunningServer
+    tmp_path: Path, real_mlflow: RealMlflow, slack: RunningServer, driver: Driver
 ) -> None:
     """From the outcome to the last message: everything is sent, and nothing is done twice."""
-    lives = _lives("messages", new_sqlite(tmp_path), tmp_path, real_mlflow, slack)
+    lives = driver.lives("messages", new_sqlite(tmp_path), tmp_path, real_mlflow, slack)
     assert len(lives) > 15
     _all_promoted(lives)
 
 
 def test_a_rollback_survives_a_kill_at_each_step(
-    database_url: str, tmp_path: Path, real_mlflow: RealMlflow, slack: RunningServer
+    database_url: str, tmp_path: Path, real_mlflow: RealMlflow, slack: RunningServer, driver: Driver
 ) -> None:
     """From the click on the button."""
-    lives = _lives("rollback", database_url, tmp_path, real_mlflow, slack)
+    lives = driver.lives("rollback", database_url, tmp_path, real_mlflow, slack)
     assert len(lives) > 10
     for step, found in enumerate(lives):
         assert found.production == (OLD,), f"step {step}: {found}"
@@ -106,10 +124,10 @@ def test_a_rollback_survives_a_kill_at_each_step(
 
 
 def test_a_promotion_past_policy_survives_a_kill_at_each_step(
-    tmp_path: Path, real_mlflow: RealMlflow, slack: RunningServer
+    tmp_path: Path, real_mlflow: RealMlflow, slack: RunningServer, driver: Driver
 ) -> None:
     """From the confirmed form to Production: glass is broken once, and one review is due."""
-    lives = _lives("glass", new_sqlite(tmp_path), tmp_path, real_mlflow, slack)
+    lives = driver.lives("glass", new_sqlite(tmp_path), tmp_path, real_mlflow, slack)
     assert len(lives) > 10
     for step, found in enumerate(lives):
         assert found.production == (NEW,), f"step {step}: {found}"
@@ -121,10 +139,10 @@ def test_a_promotion_past_policy_survives_a_kill_at_each_step(
 
 
 def test_an_automatic_rollback_survives_a_kill_at_each_step(
-    tmp_path: Path, real_mlflow: RealMlflow, slack: RunningServer
+    tmp_path: Path, real_mlflow: RealMlflow, slack: RunningServer, driver: Driver
 ) -> None:
     """From the look that found it to the last record: one alert, one rollback."""
-    lives = _lives("automatic", new_sqlite(tmp_path), tmp_path, real_mlflow, slack)
+    lives = driver.lives("automatic", new_sqlite(tmp_path), tmp_path, real_mlflow, slack)
     assert len(lives) > 10
     for step, found in enumerate(lives):
         assert found.production == (OLD,), f"step {step}: {found}"
