@@ -7,6 +7,8 @@ SYSTEM_STAMP := $(VENV)/.installed-for-system-tests
 LOCKING := build/uv/bin/uv pip compile pyproject.toml --universal --python-version 3.11 \
   --generate-hashes --no-emit-index-url --no-header --quiet
 ARGS ?=
+# The tests start our programs many times: compiled once is enough.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo play test test-system pictures lint format bench bench-large lock clean
 
