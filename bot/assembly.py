@@ -292,8 +292,8 @@ def open_sources() -> MetricSources:
     except ModuleNotFoundError as missing:
         raise Refused(
             "monitors_not_installed",
-            f"A policy has monitors, and {missing.name} is not installed: "
-            "pip install 'foureyes[monitors]'.",
+            f"A policy has monitors, and {missing.name} is not installed. In a checkout: "
+            "pip install '.[monitors]'.",
         ) from missing
     return IbisSources(os.environ)
 

@@ -36,11 +36,14 @@ def escaped(text: str) -> str:
 
 
 def folded(text: str, limit: int, where: str = "the record") -> str:
-    """The beginning of a long text for showing; the whole stands in `where`."""
+    """The beginning of a long text for showing, cut between two words unless one is longer than
+    half of it; the whole stands in `where`."""
     if len(text) <= limit:
         return text
     tail = f" … ({len(text)} characters; all of it is in {where})"
-    return text[: limit - len(tail)] + tail
+    room = limit - len(tail)
+    between = text.rfind(" ", room // 2, room + 1)
+    return text[: between if between > 0 else room] + tail
 
 
 def one_line(text: str) -> str:

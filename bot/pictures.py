@@ -129,7 +129,7 @@ def history_picture(history: History, found: Sequence[Replayed]) -> bytes:
     except ModuleNotFoundError as missing:
         raise Refused(
             "monitors_not_installed",
-            f"A picture needs {missing.name}: pip install 'foureyes[monitors]'.",
+            f"A picture needs {missing.name}. In a checkout: pip install '.[monitors]'.",
         ) from missing
 
 

@@ -46,5 +46,6 @@ def _play(options: argparse.Namespace) -> int:
 def _not_installed(missing: ModuleNotFoundError) -> Refused:
     return Refused(
         "demo_not_installed",
-        f"The demo needs {missing.name}, which is not installed: pip install 'foureyes[demo]'.",
+        f"The demo needs {missing.name}, which is not installed. In a checkout: "
+        "pip install '.[demo]'.",
     )

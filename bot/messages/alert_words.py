@@ -40,7 +40,7 @@ def what_was_done(alert: Alert) -> str:
         case Outcome.ONLY_ALERTED:
             return (
                 "Nothing was changed: the policy only alerts here. "
-                f"/rollback {model} shows what could be put back."
+                f"/rollback {model} shows what could be put back, if anything."
             )
         case Outcome.NO_TARGET:
             return (
@@ -50,7 +50,7 @@ def what_was_done(alert: Alert) -> str:
         case Outcome.LIMITED:
             return (
                 f"Nothing was changed, and v{version} still is in Production. {ended(alert.note)} "
-                f"/rollback {model} shows what could be put back."
+                f"/rollback {model} shows what could be put back, if anything."
             )
         case Outcome.MOVED:
             return f"Nothing had to be changed. {alert.note}"

@@ -102,6 +102,9 @@ def asked_text(asked: Asked, roster: Roster) -> str:
         lines.append(f"… and {len(asked.changes) - _CHANGES} more")
     if request.is_open:
         lines.append(f"Expires {moment(request.expires_at)}")
+    if asked.replaced is not None:
+        since = moment(asked.replaced.started_at)
+        lines.append(f"v{asked.replaced.version} is in Production instead since {since}")
     return "\n".join(lines)
 
 

@@ -48,7 +48,7 @@ def card_text(card: ModelCard, world: World) -> str:
     ]
     lines += card_monitors(world, card.model)
     if card.history:
-        lines += ["History (UTC)", render_trail(card.history)]
+        lines += ["History (UTC)", render_trail(card.history, in_columns=False)]
     return "\n".join(lines)
 
 

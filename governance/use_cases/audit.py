@@ -273,10 +273,13 @@ def _approvals(asked: Asked | None) -> tuple[Approval, ...]:
     )
 
 
-def render_trail(lines: Sequence[TrailLine]) -> str:
-    """The trail as text, one line each; times in UTC."""
-    width = max((len(line.happened.value) for line in lines), default=0)
-    number = max((len(str(line.version)) for line in lines), default=0)
+def render_trail(lines: Sequence[TrailLine], *, in_columns: bool = True) -> str:
+    """The trail as text, one line each; times in UTC. Columns are for where letters are of one
+    width."""
+    width = number = 0
+    if in_columns:
+        width = max((len(line.happened.value) for line in lines), default=0)
+        number = max((len(str(line.version)) for line in lines), default=0)
     return "\n".join(
         f"Version {line.version:<{number}}  {line.happened.value:<{width}}  "
         f"{line.at:%Y-%m-%d %H:%M}  {_told(line)}".rstrip()

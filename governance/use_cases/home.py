@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from governance.domain.absence import Absence, naming, standing_in
 from governance.domain.approval import Decision, Quorum, RequestId, Verdict
 from governance.domain.canonical import Digest, Json
-from governance.domain.evidence import ModelName, Version
+from governance.domain.evidence import ModelName, Stage, Version
 from governance.domain.identity import Actor, Person, PersonId
 from governance.domain.ledger import EventKind
 from governance.domain.monitoring.alert import Alert
@@ -21,7 +21,7 @@ from governance.domain.monitoring.spec import Action
 from governance.domain.monitoring.state import MonitorKey, MonitorState
 from governance.domain.monitoring.verdict import Verdict as Health
 from governance.domain.policy import ModelPolicy, literal_characters, policy_for
-from governance.domain.promotion import TAKES_VOTES, Request, is_expired
+from governance.domain.promotion import TAKES_VOTES, Request, State, is_expired
 from governance.domain.review import Review, knows_account, standing_of
 from governance.domain.tenure import Tenure
 from governance.ports import Drill, Rules, Transaction
@@ -65,6 +65,8 @@ class Asked:
     quorum: Quorum
     changes: tuple[tuple[PersonId, str], ...]
     """Who asks for changes, and for which."""
+    replaced: Tenure | None = None
+    """What is in Production by now instead of the version that this request brought there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -291,7 +293,15 @@ def _asked(board: Board, person: Person) -> Iterator[Asked]:
         changes = tuple(
             (d.person, d.comment) for d in decisions if d.verdict is Verdict.ASK_FOR_CHANGES
         )
-        yield Asked(request=request, quorum=quorum, changes=changes)
+        yield Asked(
+            request=request, quorum=quorum, changes=changes, replaced=_replaced(board, request)
+        )
+
+
+def _replaced(board: Board, request: Request) -> Tenure | None:
+    stay = board.production.get(request.model)
+    went = request.state is State.COMPLETED and request.target is Stage.PRODUCTION
+    return stay if went and stay is not None and stay.version != request.version else None
 
 
 def _owned(board: Board, person: Person) -> Iterator[OwnedModel]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine, event
 
+from bot.messages.home_words import asked_text
 from governance.adapters.sql_store import SqlStore
 from governance.domain.approval import Verdict
 from governance.domain.errors import Refused
@@ -128,6 +129,19 @@ def test_what_ended_lately_is_told_to_whoever_asked(desk: Desk) -> None:
     desk.withdraw(last, "dana")
     desk.clock.advance(days=31)
     assert home(desk, "dana").asked == ()
+
+
+def test_a_request_that_was_carried_out_says_what_replaced_its_version(desk: Desk) -> None:
+    """“Done” alone would be read as if that version still ran."""
+    request = desk.promoted()
+    assert home(desk, "dana").asked[0].replaced is None
+    desk.roll_back()
+    (asked,) = home(desk, "dana").asked
+    assert asked.request.id == request.id
+    assert asked.replaced is not None
+    assert asked.replaced.version == 3
+    said = asked_text(asked, desk.rules.current().roster).splitlines()
+    assert said[-1].startswith("v3 is in Production instead since <!date^")
 
 
 def test_an_owner_sees_production_as_the_record_has_it(desk: Desk) -> None:

@@ -19,7 +19,7 @@ from governance.domain.policy import Seats, StageRule, ValidatedAfterStaging
 from governance.domain.promotion import State
 from governance.ports import NoticeKind
 from governance.use_cases import execute
-from governance.use_cases.audit import verify
+from governance.use_cases.audit import render_trail, verify
 from governance.use_cases.draft import Wish
 from governance.use_cases.inspect import model_card
 from governance.use_cases.promote import promote
@@ -614,6 +614,20 @@ def test_a_version_in_another_stage_is_refused_with_the_step_before(desk: Desk) 
         desk.promote(4)
     assert refused.value.code == "wrong_stage"
     assert refused.value.sentence.endswith(f"/promote {MODEL} 4 staging first.")
+
+
+def test_the_card_pads_nothing(desk: Desk) -> None:
+    """Slack's letters differ in width, so columns would only be gaps."""
+    desk.promoted()
+    card = model_card(desk.world, MODEL)
+    history = card_text(card, desk.world).split("History (UTC)\n")[1].splitlines()
+    assert [line[:27] for line in history] == [
+        "Version 3  Adopted  2026-03",
+        "Version 4  Adopted  2026-03",
+        "Version 4  Production  2026",
+    ]
+    in_columns = render_trail(card.history).splitlines()
+    assert {line.index("2026-03") for line in in_columns} == {len("Version 4  Production  ")}
 
 
 def test_the_card_says_that_no_approval_was_needed(desk: Desk) -> None:
