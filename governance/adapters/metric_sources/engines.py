@@ -24,6 +24,7 @@ import ibis
 from ibis import BaseBackend
 
 from governance.adapters.metric_sources.connection import Connection
+from governance.adapters.metric_sources.written import write_once
 from governance.domain.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -55,6 +56,12 @@ def connect(address: str, *, timeout_seconds: float) -> Connection:
     Raises:
         Unavailable: `source_unavailable`, when nothing is there. Whatever the engine raises.
     """
+    connection = _connected(address, timeout_seconds)
+    write_once(connection.backend)
+    return connection
+
+
+def _connected(address: str, timeout_seconds: float) -> Connection:
     parts = urlsplit(address)
     match parts.scheme.partition("+")[0]:
         case "sqlite":
