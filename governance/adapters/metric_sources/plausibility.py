@@ -76,15 +76,16 @@ def refuse_twice(rows: Rows, table: Table, count: int) -> None:
     compare at once, of all rows of the version one part."""
     is_joined = "bad" in table.columns and not rows.is_one_table
     subject = f"ids of {rows.subject}" + (" with outcomes" if is_joined else "")
-    every = rows.with_outcomes() if is_joined else rows.predictions()
     turns = rows.connection.turns
     doubt = turns.doubt(subject)
-    if doubt is not None:
-        _refuse_part_twice(rows, every, subject, doubt)
     parts = _parts(count)
-    if parts > 1:
-        _refuse_part_twice(rows, every, subject, turns.take(subject, parts))
-    elif _has_twice(table):
+    if doubt is not None or parts > 1:
+        every = rows.with_outcomes() if is_joined else rows.predictions()
+        if doubt is not None:
+            _refuse_part_twice(rows, every, subject, doubt)
+        if parts > 1:
+            _refuse_part_twice(rows, every, subject, turns.take(subject, parts))
+    if parts == 1 and _has_twice(table):
         raise _twice(rows, table)
 
 
