@@ -143,7 +143,7 @@ def kept(name: str, moments: str) -> tuple[Unopened, Statements]:
 @example("timestamp('UTC')", "count", "credit", "default", BEGIN, END, "a")
 @example("timestamp('UTC')", "page", "same", "same", BEGIN, END, "same")
 @example("timestamp('UTC')", "page", "one", "two", BEGIN, END, "three")
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_filled_in_it_is_what_ibis_writes(
     name: str,
     moments: str,
