@@ -94,7 +94,18 @@ def _named(admin_url: str, name: str) -> str:
     return make_url(admin_url).set(database=name).render_as_string(hide_password=False)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+BOTH = ("sqlite", "postgresql")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Whatever needs a database is tried on both; a file about what people are shown, which is the
+    same from either, names one as its `DATABASES`."""
+    if "database_url" in metafunc.fixturenames:
+        databases = getattr(metafunc.module, "DATABASES", BOTH)
+        metafunc.parametrize("database_url", databases, indirect=True)
+
+
+@pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A fresh, migrated database of each kind."""
     if request.param == "postgresql":

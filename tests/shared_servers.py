@@ -56,8 +56,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_OWN] = own = tempfile.TemporaryDirectory(
         prefix="foureyes-tests-", dir=where, ignore_cleanup_errors=True
     )
-    # Told to end, it ends as by Ctrl-C: with its servers.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Told to end, it ends as by Ctrl-C: with its servers. A shell lets what it starts in the
+    # background ignore Ctrl-C, and programs that tests end so would go on for ever.
+    for told_to_end in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(told_to_end, signal.default_int_handler)
     os.environ[_FOLDER] = os.environ["TMPDIR"] = own.name
     tempfile.tempdir = own.name
 

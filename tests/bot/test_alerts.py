@@ -24,6 +24,8 @@ from tests.sandbox.stage import CHANNEL
 from tests.sources.feed import SqliteFeed
 from tests.stories.watching import WatchedDesk, a_monitor
 
+DATABASES = ("sqlite",)
+
 SENTENCE = "AUC fell 0.161 below baseline (0.617 against 0.778, 412 outcomes with 66 bads)."
 
 

@@ -14,6 +14,8 @@ from tests.bot.test_attention import REMINDING
 from tests.builders import MODEL, a_content, a_snapshot
 from tests.sandbox.stage import CHANNEL
 
+DATABASES = ("sqlite",)
+
 ASKED = ("ana", "raj", "rosa", "vera")
 
 

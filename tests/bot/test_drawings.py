@@ -19,6 +19,8 @@ from tests.bot.office import Office, open_office
 from tests.builders import MODEL, a_policy, some_rules
 from tests.stories.watching import SOURCE, a_monitor
 
+DATABASES = ("sqlite",)
+
 SCORES = "validation_scores.csv"
 SCORED = ScoredBaseline(artifact=SCORES, score="score", bad="bad")
 ROC = "ROC and calibration curves of credit_scoring v4 against v3"

@@ -18,6 +18,8 @@ from tests.bot.test_alerts import raised
 from tests.builders import MODEL
 from tests.sandbox.stage import CHANNEL
 
+DATABASES = ("sqlite",)
+
 
 def opened(office: Office, *names: str) -> None:
     """They look at the app's Home, each once."""

@@ -254,7 +254,7 @@ def test_a_window_that_never_fills_never_fires() -> None:
 
 def test_the_same_dice_give_the_same_plan() -> None:
     """So that two people can talk about it."""
-    rule = SteadySpec(tolerance=0.01, alpha=0.05, horizon=500)
+    rule = SteadySpec(tolerance=0.01, alpha=0.05, horizon=100)
     assert plan(rule, EXPECTED, drops=(), dice=random.Random(4)) == plan(
         rule, EXPECTED, drops=(), dice=random.Random(4)
     )
