@@ -68,6 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Bytes of another encoding: no record could spell them, not even the refusal's.
         parser.error("an argument is not UTF-8; set the terminal to UTF-8 and type it again")
     options = parser.parse_args(words)
+    # MLflow's client would tell its makers of each process, and change the environment in a thread.
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     run = cast(Run, options.run)
     try:
         code = run(options)

@@ -61,6 +61,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for told_to_end in (signal.SIGTERM, signal.SIGINT):
         signal.signal(told_to_end, signal.default_int_handler)
     os.environ[_FOLDER] = os.environ["TMPDIR"] = own.name
+    # As in our own processes: it would change the environment in a thread, while others read it.
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     tempfile.tempdir = own.name
 
 

@@ -52,6 +52,23 @@ def help_of_everything(capsys: pytest.CaptureFixture[str]) -> str:
     return "\n".join(parts)
 
 
+@pytest.mark.parametrize(("chosen", "found"), [(None, False), ("false", True)])
+def test_mlflow_tells_its_makers_nothing_unless_somebody_wants_it(
+    chosen: str | None, found: bool
+) -> None:
+    """Whatever the command: what MLflow itself makes of the process is looked at."""
+    program = (
+        "import bot.cli, sys; bot.cli.main(['policy', 'schema']); "
+        "from mlflow.telemetry.utils import is_telemetry_disabled as is_off; "
+        "sys.exit(0 if is_off() else 9)"
+    )
+    own = {} if chosen is None else {"MLFLOW_DISABLE_TELEMETRY": chosen}
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment(own), capture_output=True
+    )
+    assert ended.returncode == (9 if found else 0), ended.stderr
+
+
 def test_help_text_is_the_one_that_is_documented(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
