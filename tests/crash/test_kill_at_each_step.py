@@ -67,7 +67,9 @@ class Driver:
         for line in self._process.stdout:
             said = json.loads(line)
             if "ended_well" in said:
-                assert said["ended_well"], self._errors.read_text(encoding="utf-8")[-4000:]
+                told = self._errors.read_text(encoding="utf-8")[-4000:]
+                print(told)  # before what each was killed, if the test fails
+                assert said["ended_well"], told
                 return found
             said.pop("step")
             said["production"] = tuple(said["production"])

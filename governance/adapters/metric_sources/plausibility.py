@@ -79,17 +79,16 @@ def refuse_twice(rows: Rows, table: Table, count: int) -> None:
     turns = rows.connection.turns
     doubt = turns.doubt(subject)
     parts = _parts(count)
-    if doubt is not None or parts > 1:
-        every = rows.with_outcomes() if is_joined else rows.predictions()
-        if doubt is not None:
-            _refuse_part_twice(rows, every, subject, doubt)
-        if parts > 1:
-            _refuse_part_twice(rows, every, subject, turns.take(subject, parts))
-    if parts == 1 and _has_twice(table):
+    if doubt is not None:
+        _refuse_part_twice(rows, subject, doubt, is_joined=is_joined)
+    if parts > 1:
+        _refuse_part_twice(rows, subject, turns.take(subject, parts), is_joined=is_joined)
+    elif _has_twice(table):
         raise _twice(rows, table)
 
 
-def _refuse_part_twice(rows: Rows, every: Table, subject: str, part: Part) -> None:
+def _refuse_part_twice(rows: Rows, subject: str, part: Part, *, is_joined: bool) -> None:
+    every = rows.with_outcomes() if is_joined else rows.predictions()
     if _has_twice(rows.part(every, "key", part)):
         rows.connection.turns.failed(subject, part)
         raise _twice(rows, every)
