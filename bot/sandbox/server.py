@@ -83,13 +83,14 @@ def _listening(workspace: Workspace, listener: socket.socket, page: Page | None)
     state = workspace.state
     config = uvicorn.Config(
         build_app(state, page),
+        loop="asyncio",
         log_config=None,
         access_log=False,
         lifespan="off",
         ws="websockets-sansio",
         timeout_graceful_shutdown=1,
     )
-    server = _PromptServer(config)
+    server = PromptServer(config)
     web = threading.Thread(
         target=server.run, kwargs={"sockets": [listener]}, name="sandbox-web", daemon=True
     )
@@ -111,19 +112,22 @@ def _listening(workspace: Workspace, listener: socket.socket, page: Page | None)
         timekeeper.join()
 
 
-class _PromptServer(uvicorn.Server):
+class PromptServer(uvicorn.Server):
     """Stops when told, where uvicorn looks ten times a second whether it should."""
 
-    _stopped: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
+    loop: asyncio.AbstractEventLoop | None = None
+    """Set while it runs."""
+    _stopping: asyncio.Event
 
     def stop(self) -> None:
         """Have it stop, from any thread."""
         self.should_exit = True
-        if self._stopped is not None:
-            loop, event = self._stopped
-            loop.call_soon_threadsafe(event.set)
+        if self.loop is not None:
+            self.loop.call_soon_threadsafe(self._stopping.set)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop, and leave nobody waiting who had come."""
+        await self._take_nobody_more(sockets or [])
         for _ in range(_CLOSING_TRIES):
             try:
                 return await super().shutdown(sockets)
@@ -132,12 +136,20 @@ class _PromptServer(uvicorn.Server):
                 await asyncio.sleep(0.05)
         return None
 
+    async def _take_nobody_more(self, listeners: list[socket.socket]) -> None:
+        """asyncio forgets whom it accepts in the turn in which its server closes: neither served
+        nor hung up on. So accepting ends first, and whoever was accepted gets their two turns."""
+        for listener in listeners:
+            asyncio.get_running_loop().remove_reader(listener)
+        for _ in range(2):
+            await asyncio.sleep(0)
+
     async def main_loop(self) -> None:
-        event = asyncio.Event()
-        self._stopped = asyncio.get_running_loop(), event
+        self._stopping = asyncio.Event()
+        self.loop = asyncio.get_running_loop()
         await self.on_tick(0)
         if not self.should_exit:
-            await event.wait()
+            await self._stopping.wait()
 
 
 def _wait_until_started(server: uvicorn.Server, thread: threading.Thread) -> None:
