@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bot.demo.cast import CHANNEL, MODEL
 from bot.demo.processes import DemoBroken
-from bot.demo.scene import Scene, scene_in
+from bot.demo.scene import NAMES, Scene, scene_in
 from bot.demo.training import register_version
 from bot.sandbox import Message, NoSuchInput, ShownError
 
@@ -67,8 +67,7 @@ def first_version_to_production(scene: Scene) -> None:
     refusal = scene.answer("dana", before, "Not counted")
     scene.reads("dana", scene.person("dana").sees(refusal))
     scene.step("Ana (validator) and Raj (risk) approve.")
-    approve(scene, "ana", request)
-    approve(scene, "raj", request)
+    approve(scene, request, "ana", "raj")
     scene.reads("raj", held(scene, request))
     scene.stage_is(1, "Production")
 
@@ -127,7 +126,7 @@ def fourth_version_promoted(scene: Scene) -> None:
     to_staging(scene, 4, "logistic regression")
     scene.type("dana", f"/promote {MODEL} 4 production simpler than the forest, easier to explain")
     request = scene.request(4, target="Production")
-    approve(scene, "ana", request)
+    approve(scene, request, "ana")
     scene.does("raj", "clicks Approve")
     scene.person("raj").click(request, "Approve")
     scene.bot.kill()
@@ -277,28 +276,35 @@ def done(scene: Scene, version: int, stage: str) -> None:
     )
 
 
-def approve(scene: Scene, name: str, request: Message) -> None:
-    """Somebody clicks Approve, and the request's thread says so."""
-    scene.does(name, "clicks Approve")
-    person = scene.person(name)
-    count = len(person.thread(request))
-    person.click(request, "Approve")
-    line = scene.wait(
-        f"the thread shows {name}'s approval",
-        lambda: next(
-            (t for m in person.thread(request)[count:] if "approved" in (t := person.sees(m))), None
-        ),
-    )
-    scene.reads(name, line)
+def approve(scene: Scene, request: Message, *names: str) -> None:
+    """People click Approve, nobody waiting for the others, and the request's thread says so."""
+    for name in names:
+        scene.does(name, "clicks Approve")
+        scene.person(name).click(request, "Approve")
+    for name in names:
+        scene.reads(name, thread_says(scene, request, f"{NAMES[name]} ", ending=" approved."))
 
 
 def held(scene: Scene, request: Message) -> str:
     """Wait until the request's thread says that it is approved and held for its soak time."""
+    found = thread_says(scene, request, "Now held", "Now executing", "Now completed")
+    if not found.startswith("Now held"):
+        raise DemoBroken(
+            "nothing was held, because the votes came after the soak time was over; this machine "
+            "has too much to do beside. Try again when it has less"
+        )
+    return found
+
+
+def thread_says(scene: Scene, request: Message, *beginnings: str, ending: str = "") -> str:
+    """Wait for the first line of a request's thread that begins and ends so."""
     raj = scene.person("raj")
-    return scene.wait(
-        "the thread says that the request is held",
-        lambda: next((t for m in raj.thread(request) if "Now held" in (t := raj.sees(m))), None),
-    )
+
+    def look() -> str | None:
+        lines = (raj.sees(message) for message in raj.thread(request))
+        return next((x for x in lines if x.startswith(beginnings) and x.endswith(ending)), None)
+
+    return scene.wait(f"the thread says “{' or '.join(beginnings)}{ending}”", look)
 
 
 def tamper(database: Path, copy: Path) -> None:
