@@ -15,7 +15,7 @@ from governance.domain.absence import Absence
 from governance.domain.approval import Decision, Quorum
 from governance.domain.errors import Refused
 from governance.domain.evidence import Snapshot, Stage
-from governance.domain.identity import Roster
+from governance.domain.identity import PersonId, Roster
 from governance.domain.policy import ModelPolicy
 from governance.domain.promotion import TAKES_VOTES, Request
 from governance.ports import SentPicture
@@ -49,6 +49,8 @@ class Shown:
     quorum: Quorum
     policy: ModelPolicy | None
     roster: Roster
+    asks: Sequence[Decision] = ()
+    """Whoever ever asked for changes, oldest first."""
     asked: Sequence[Decision] = ()
     """Who asked for changes and was not answered yet."""
     answered: Sequence[Answered] = ()
@@ -163,15 +165,17 @@ def _answer_button(request: Request) -> Block:
     return {"type": "actions", "block_id": "answer", "elements": [button]}
 
 
-def changes_asked_message(request: Request, text: str) -> Drawn:
-    """To the requester: what is asked, and the button to answer."""
-    said = sentence(text)
-    return Drawn(text=said.text, blocks=[*said.blocks, _answer_button(request)])
+def changes_asked_message(shown: Shown, ask: Decision) -> Drawn:
+    """To the requester: what is asked, and the button to answer as long as it stands."""
+    stands = ask in shown.asked and shown.request.state in TAKES_VOTES
+    said = sentence(request_words.changes_asked(shown.request, ask, shown.roster, stands=stands))
+    buttons = [_answer_button(shown.request)] if stands else []
+    return Drawn(text=said.text, blocks=[*said.blocks, *buttons])
 
 
-def changes_answered_message(shown: Shown, text: str) -> Drawn:
+def changes_answered_message(shown: Shown, answered: Answered, to: PersonId) -> Drawn:
     """To whoever asked for changes: the answer, and the buttons while the request takes votes."""
-    said = sentence(text)
+    said = sentence(request_words.changes_answered(shown.request, answered, to, shown.roster))
     buttons = [_buttons(shown)] if shown.request.state in TAKES_VOTES else []
     return Drawn(text=said.text, blocks=[*said.blocks, *buttons])
 
