@@ -9,13 +9,15 @@ from bot.mrkdwn import folded, one_line, visible
 Block = dict[str, object]
 MENU_HOLDS = 100
 """Choices of one menu."""
+SECTION_LIMIT = 3000
+"""Characters of one section; more than that Slack refuses."""
 DETAIL = 2900
 """Characters of one section, with room for a mark where text was folded."""
 
 
 def section(text: str) -> Block:
     """A section of plain text."""
-    return {"type": "section", "text": plain(folded(visible(text), 3000))}
+    return {"type": "section", "text": plain(folded(visible(text), SECTION_LIMIT))}
 
 
 def marked(text: str) -> Block:

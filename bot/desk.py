@@ -15,6 +15,7 @@ from uuid import uuid4
 from bot import glass_desk, views
 from bot.errands import Errands, Payload
 from bot.messages import answer_words
+from bot.views import Drawn
 from governance.domain.approval import RequestId
 from governance.domain.break_glass import Bypass
 from governance.domain.errors import Conflict, FoureyesError, Unavailable
@@ -52,6 +53,14 @@ _TRIED_AGAIN = frozenset(
     }
 )
 """What somebody decided: kept until it could be counted. A rollback button has its own time."""
+_WRITTEN = {
+    "answer": "answer",
+    "break_glass": "reason",
+    "decision": "comment",
+    "promote_form": "reason",
+    "review": "comment",
+}
+"""Which field of a form holds words that somebody wrote; they come back when nothing was done."""
 _SILENTLY = frozenset({"open_home"})
 """What is tried again without a word: the page itself is the answer."""
 _GIVEN_UP_AFTER = timedelta(minutes=30)
@@ -154,12 +163,12 @@ class Desk:
             said = glass_desk.refusal(
                 self._world, item.kind, payload, problem, self.errands.actor(payload)
             )
-            self.errands.reply(payload, said)
+            self._undone(item, payload, said)
             return problem.code
         except Exception:  # a defect: the person is told, and the log says where
             reference = uuid4().hex[:8]
             _log.exception("defect %s while working off %s", reference, item.kind)
-            self._say(payload, answer_words.broke(reference))
+            self._undone(item, payload, views.sentence(answer_words.broke(reference)))
             return f"defect {reference}"
         if answer is not None:
             self.errands.reply(payload, answer)
@@ -172,7 +181,8 @@ class Desk:
             self._say(payload, answer_words.rollback_stands(problem.sentence))
             return problem.code
         if item.kind not in (*_TRIED_AGAIN, *_SILENTLY):
-            self._say(payload, answer_words.not_done(problem.sentence))
+            said = views.sentence(answer_words.not_done(problem.sentence))
+            self._undone(item, payload, said)
             return problem.code
         with self._world.store.read() as tx:
             now = tx.now
@@ -180,7 +190,8 @@ class Desk:
         if now - item.received_at >= _GIVEN_UP_AFTER:
             if is_silent:
                 return problem.code
-            self._say(payload, answer_words.given_up(problem.sentence))
+            said = views.sentence(answer_words.given_up(problem.sentence))
+            self._undone(item, payload, said)
             return problem.code
         wait = min(float(2**item.attempts), _LONGEST_WAIT_SECONDS)
         wait = max(wait, problem.retry_after_seconds or 0.0)
@@ -195,6 +206,11 @@ class Desk:
         model = ModelName(str(named))
         with self._world.store.read() as tx:
             return any(i.kind is IntentKind.ROLLBACK for i in tx.open_intents(model))
+
+    def _undone(self, item: InboxItem, payload: Payload, said: Drawn) -> None:
+        """Tell this person alone; a form that they filled in is closed, so its words come along."""
+        words = payload.get(_WRITTEN.get(item.kind, ""), "").strip()
+        self.errands.reply(payload, views.with_what_was_written(said, words) if words else said)
 
     def _say(self, payload: Payload, sentence: str) -> None:
         self.errands.reply(payload, views.sentence(sentence))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.block_kit import DETAIL, Block, chunks, option, plain, section
+from bot.block_kit import DETAIL, SECTION_LIMIT, Block, chunks, option, plain, section
 from bot.messages import answer_words, away_words, request_words
 from bot.messages.comparison_words import comparison_lines, first_version_lines
 from bot.messages.glass_words import BUTTON, past_policy
@@ -281,6 +281,15 @@ def sentence(text: str, mentions: Mapping[str, str] | None = None) -> Drawn:
         blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": pinged}})
     blocks.append(section(folded(text, DETAIL)))
     return Drawn(text=f"{pinged} {shown}".strip(), blocks=blocks)
+
+
+def with_what_was_written(drawn: Drawn, words: str) -> Drawn:
+    """An answer that nothing was done, and below it what somebody wrote into the form: that is
+    gone, and they can copy it from here."""
+    shown = folded(visible(words), 2 * SECTION_LIMIT)
+    pieces = [shown[at : at + SECTION_LIMIT] for at in range(0, len(shown), SECTION_LIMIT)]
+    written = [section(answer_words.YOU_WROTE), *(section(piece) for piece in pieces)]
+    return Drawn(text=drawn.text, blocks=[*drawn.blocks, *written])
 
 
 def text_blocks(text: str) -> Drawn:

@@ -163,6 +163,22 @@ def test_an_ask_that_was_taken_back_is_not_to_be_answered(office: Office) -> Non
     assert _without_buttons(office, "dana", told)
 
 
+def test_an_answer_that_comes_too_late_is_given_back_in_its_writers_words(office: Office) -> None:
+    """The form is closed by then. Whatever was long stays long, and names nobody."""
+    _asked(office)
+    dana = office.person("dana")
+    dana.click(office.reads("dana", "Ana asks for changes"), "Answer")
+    modal = office.slack.wait_for(dana.modal)
+    dana.choose(office.request(), "more", "Withdraw this request")
+    office.reads("dana", "Your request is withdrawn")
+    words = "<!channel> *The last quarter*.\n" + "é" * 2900
+    assert dana.fill_and_submit(modal, {"answer": words}).is_accepted
+    told = office.reads("dana", "What you wrote, for you to copy:")
+    said = dana.sees(told)
+    assert "request is withdrawn" in said
+    assert said.endswith(words)
+
+
 def _without_buttons(office: Office, name: str, message: Message) -> str | None:
     """What a message says now, once nothing in it can be clicked."""
     person = office.person(name)

@@ -236,6 +236,12 @@ def _comments(size: Size) -> Exhibits:
         )
 
 
+def _written(size: Size) -> Exhibits:
+    refused = views.sentence(LONG if _is_large(size) else "This request is over.")
+    words = LONG if _is_large(size) else "The last quarter."
+    yield "after a form that was in vain", views.with_what_was_written(refused, words)
+
+
 def _changes_asked(size: Size) -> Exhibits:
     for state in State:
         made = shown(size, replace(request(size), state=state))
@@ -373,6 +379,7 @@ HALLS = (
     Hall("glass_view.demand_modal", glass.demands),
     Hall("views.sentence", glass.told),
     Hall("modals.comment_modal", _comments),
+    Hall("views.with_what_was_written", _written),
     Hall("views.changes_asked_message", _changes_asked),
     Hall("views.changes_answered_message", _changes_answered),
     Hall("modals.answer_modal", _answers),
