@@ -18,8 +18,8 @@ help: ## What there is to make
 $(STAMP): pyproject.toml requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Foureyes needs Python 3.11 or newer")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip install --no-compile --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --no-compile --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
 demo: $(STAMP) ## The whole story on this machine; ends by itself
@@ -32,7 +32,7 @@ test: $(STAMP) ## All tests, with types, lint and import contracts; ARGS="-n 0 â
 	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder --durations=10 $(ARGS)
 
 $(SYSTEM_STAMP): $(STAMP) requirements-system.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-system.lock
+	$(BIN)/python -m pip install --no-compile --quiet --disable-pip-version-check --require-hashes -r requirements-system.lock
 	touch $@
 
 test-system: $(SYSTEM_STAMP) ## Tests that need more than Python: Java 17 and Chromium
@@ -59,7 +59,7 @@ bench-large: $(SYSTEM_STAMP) ## AUC on 10^8 rows, and on Spark: 15 GB of memory 
 
 lock: ## Choose the versions again, for every system and Python from 3.11
 	test -x build/uv/bin/uv || $(PYTHON) -m venv build/uv
-	build/uv/bin/python -m pip install --quiet --disable-pip-version-check uv
+	build/uv/bin/python -m pip install --no-compile --quiet --disable-pip-version-check uv
 	$(LOCKING) $(ARGS) --extra test --output-file requirements.lock
 	$(LOCKING) $(ARGS) --extra system --constraints requirements.lock --output-file requirements-system.lock
 	$(LOCKING) $(ARGS) --extra monitors --constraints requirements.lock --output-file requirements-run.lock
