@@ -98,8 +98,8 @@ BOTH = ("sqlite", "postgresql")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Whatever needs a database is tried on both; a file about what people are shown, which is the
-    same from either, names one as its `DATABASES`."""
+    """Whatever needs a database is tried on both; a file about what is the same from either
+    names one as its `DATABASES`."""
     if "database_url" in metafunc.fixturenames:
         databases = getattr(metafunc.module, "DATABASES", BOTH)
         metafunc.parametrize("database_url", databases, indirect=True)

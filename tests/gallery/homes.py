@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 from governance.domain.approval import Quorum, RequestId, Verdict
 from governance.domain.break_glass import Bypass, GlassId
@@ -46,6 +47,7 @@ def a_long_review(number: int) -> Review:
     return replace(made, glass=replace(made.glass, id=GlassId(f"g{number}")))
 
 
+@cache
 def the_largest() -> Home:
     """Two hundred of everything."""
     watched = tuple(

@@ -41,6 +41,8 @@ from governance.use_cases.watch import Watch
 from tests.builders import MODEL, a_metric, a_policy, some_rules
 from tests.stories.watching import SOURCE, CountedSources, WatchedDesk, a_monitor
 
+DATABASES = ("sqlite",)
+"""What a monitor keeps is tried on both by the stories of what it does."""
 _HALF_A_DAY = timedelta(hours=12)
 
 
