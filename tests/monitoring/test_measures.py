@@ -21,6 +21,7 @@ from governance.domain.monitoring.measures import (
     precision,
     psi,
     psi_limit,
+    rate,
     recall,
 )
 from governance.domain.monitoring.score_counts import BINS, ScoreCounts, bin_of
@@ -209,3 +210,24 @@ def test_an_interval_holds_the_truth_as_often_as_it_says() -> None:
         assert found is not None
         inside += found.lower(0.975) <= 0.78 <= found.upper(0.975)
     assert 270 <= inside <= 297
+
+
+@given(rows=st.integers(1, 10_000), part=st.floats(0, 1))
+def test_the_interval_of_a_share_has_a_width_and_stays_between_none_and_all(
+    rows: int, part: float
+) -> None:
+    """Also where nobody, or everybody, is counted; the share is inside."""
+    found = rate(round(rows * part), rows)
+    assert found is not None
+    low, high = found.lower(0.975), found.upper(0.975)
+    assert -1e-9 <= low <= found.value + 1e-9
+    assert found.value <= high + 1e-9
+    assert high <= 1 + 1e-9
+    assert high - low > 0.5 / rows
+
+
+def test_the_interval_of_a_share_is_wilsons() -> None:
+    """None of 25: up to z² / (n + z²), which is 13 %."""
+    found = rate(0, 25)
+    assert found is not None
+    assert found.upper(0.975) == pytest.approx(3.8415 / 28.8415, abs=1e-4)

@@ -167,7 +167,8 @@ def _share(hits: int, rows: int, *, goods: int, bads: int) -> Estimate | None:
     if not rows:
         return None
     share = hits / rows
-    return Estimate(value=share, variance=share * (1 - share) / rows, goods=goods, bads=bads)
+    variance = share * (1 - share) / rows
+    return Estimate(value=share, variance=variance, goods=goods, bads=bads, trials=rows)
 
 
 def _deciles(counts: ScoreCounts) -> list[int]:

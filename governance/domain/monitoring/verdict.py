@@ -29,6 +29,8 @@ class Estimate:
     """None where nobody knows it, as for a number without counts."""
     goods: int
     bads: int
+    trials: int | None = None
+    """Of how many the value is a share; None for a number that is no share."""
 
     @property
     def rows(self) -> int:
@@ -36,18 +38,26 @@ class Estimate:
         return self.goods + self.bads
 
     def lower(self, confidence: float = 0.95) -> float:
-        """One-sided lower bound by the normal approximation; the value where no variance is
-        known."""
-        return self.value - self._width(confidence)
+        """One-sided lower bound: of a share by Wilson's score (Wilson 1927, J. Am. Stat. Assoc. 22,
+        which has a width at 0 and 1 too), otherwise by the normal approximation; the value where
+        no variance is known."""
+        return self._bounds(confidence)[0]
 
     def upper(self, confidence: float = 0.95) -> float:
         """One-sided upper bound, as `lower`."""
-        return self.value + self._width(confidence)
+        return self._bounds(confidence)[1]
 
-    def _width(self, confidence: float) -> float:
+    def _bounds(self, confidence: float) -> tuple[float, float]:
         if self.variance is None:
-            return 0.0
-        return NormalDist().inv_cdf(confidence) * sqrt(self.variance)
+            return self.value, self.value
+        z = NormalDist().inv_cdf(confidence)
+        if self.trials is None:
+            width = z * sqrt(self.variance)
+            return self.value - width, self.value + width
+        extra = z * z / self.trials
+        middle = (self.value + extra / 2) / (1 + extra)
+        width = z * sqrt(self.variance + extra / (4 * self.trials)) / (1 + extra)
+        return middle - width, middle + width
 
 
 @dataclass(frozen=True, kw_only=True)
