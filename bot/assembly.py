@@ -174,7 +174,7 @@ def database(settings: Settings) -> Iterator[SqlStore]:
         raise Refused(
             "no_database",
             f"There is no database at {path}. Change to the folder where Foureyes runs or set "
-            "FOUREYES_DATABASE_URL; `foureyes db upgrade` makes a new one.",
+            "FOUREYES_DATABASE_URL. Where none was made yet, `foureyes run` makes one.",
         )
     store = open_new_database(settings)
     try:

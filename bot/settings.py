@@ -205,7 +205,8 @@ _HOW_TO_SET: Mapping[str, str] = {
     "MLFLOW_TRACKING_URI": "Set it to the address of your MLflow server (≥ 3.0, < 4), such as "
     "https://mlflow.example.com.",
     "FOUREYES_POLICIES": "Set it to your folder of policies and people (copy policies/ to begin "
-    "with), or to `store` for the set that `foureyes policy load` recorded last.",
+    "with), or to `store` for the set that `foureyes policy load` recorded last. `foureyes policy "
+    "check` also takes the folder as an argument.",
     "FOUREYES_WEBHOOK_SECRET": "Set it to whsec_ and at least 24 random bytes in base64 (openssl "
     "rand -base64 32).",
 }
@@ -355,7 +356,10 @@ def read_settings(environ: Mapping[str, str], *, needed: Iterable[str] = ()) -> 
     unknown = sorted(n for n in environ if n.startswith("FOUREYES_") and n not in _BY_NAME)
     reading.problems.extend(f"{name} is no setting of Foureyes." for name in unknown)
     if reading.problems:
-        raise Refused("settings", "The settings do not fit:\n  " + "\n  ".join(reading.problems))
+        raise Refused(
+            "settings",
+            "Foureyes cannot start with these settings:\n  " + "\n  ".join(reading.problems),
+        )
     return settings
 
 

@@ -55,11 +55,13 @@ def first_version_to_production(scene: Scene) -> None:
     scene.step("Dana trains v1 on the German credit data, and asks for Staging.")
     train(scene, 1)
     to_staging(scene, 1, "first version")
+    scene.note("Policy asks for checks there, and for nobody's approval.")
     scene.step(
         "She asks for Production at once: votes may be cast, and it waits for its soak time."
     )
     scene.type("dana", f"/promote {MODEL} 1 production first version, on the credit data")
     request = scene.request(1, target="Production")
+    scene.note("Policy asks for two approvals, and for 5 s in Staging.")
     scene.step("Dana tries to approve what she made and asked for herself.")
     before = scene.seen("dana")
     scene.does("dana", "clicks Approve")
@@ -186,7 +188,9 @@ def gone_bad(scene: Scene) -> None:
     _serve(scene, until=500)
     good_auc = applicants.auc(1, since=HEALTHY)
     count = applicants.decided_by(1, since=HEALTHY)
-    scene.note(f"v1 decided on {count} of the same broken inputs; its AUC there is {good_auc:.3f}.")
+    scene.note(
+        f"v1 decided on {count} later applicants, broken as they were; its AUC is {good_auc:.3f}."
+    )
     if good_auc < bad_auc + 0.1 or first >= 500:
         raise DemoBroken("the rollback did not help")
 
@@ -219,7 +223,7 @@ def changed_elsewhere(scene: Scene) -> None:
 
 def record_shown(scene: Scene) -> None:
     """The trail, the verification, and a copy that was tampered with."""
-    scene.step("The trail, for the auditor.")
+    scene.step("The trail, for the auditor (UTC); `audit show --all` has every refusal too.")
     code, trail = scene.around.foureyes("audit", "show", MODEL)
     print("\n".join(f"      {line}" for line in trail.splitlines()))
     if code != 0 or "Rolled back" not in trail:
@@ -229,7 +233,7 @@ def record_shown(scene: Scene) -> None:
     print("\n".join(f"      {line}" for line in told.splitlines()))
     if code != 0:
         raise DemoBroken("the record does not verify")
-    scene.step("A copy in which one word was changed does not.")
+    scene.step("A copy in which “reject” was changed to “accept” does not.")
     copy = scene.around.folder / "tampered.db"
     tamper(scene.around.folder / "foureyes.db", copy)
     code, told = scene.around.foureyes(

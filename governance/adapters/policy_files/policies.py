@@ -269,7 +269,8 @@ class Passable:
                     yield self._document.finding(
                         ("stages", stage.value, "approvals"),
                         f"{requester} could not get a request for {self._policy.pattern} → "
-                        f"{stage.value} through: missing {_listed(roles)}",
+                        f"{stage.value} through: whoever asks does not approve, and nobody else is "
+                        f"left as {_listed(roles)}",
                         "Somebody else has to ask, or one more person has to hold the role",
                     )
         unreviewed = self._unreviewed_breakers()
