@@ -34,7 +34,7 @@ from governance.domain.evidence import ModelName
 from governance.domain.identity import PersonId, Roster
 from governance.domain.monitoring.alert import Alert, AlertId
 from governance.domain.policy import ModelPolicy, policy_for
-from governance.domain.promotion import TAKES_VOTES
+from governance.domain.promotion import TAKES_VOTES, Request
 from governance.ports import Notice, NoticeKind
 from governance.use_cases import news
 from governance.use_cases.grouped import roles_asked, rules_shown
@@ -56,7 +56,6 @@ _ALERTS = frozenset(
 )
 _OF_OWNERS = frozenset({"changed_elsewhere", "restored_differs"})
 """What owners have to look at, beside whoever is on call."""
-_OF_CHANGES = frozenset({"changes_asked", "changes_answered", "changes_followed"})
 
 
 @dataclass
@@ -88,8 +87,6 @@ class Announcer:
                 self._remind(notice)
             case NoticeKind.ASK:
                 self._ask(notice)
-            case NoticeKind.TELL if notice.what in _OF_CHANGES:
-                self._tell_of_changes(notice)
             case NoticeKind.TELL:
                 self._tell(notice)
             case NoticeKind.CHANNEL:
@@ -119,16 +116,15 @@ class Announcer:
                 )
             except (SlackApiError, Undeliverable, Busy) as error:
                 trouble = error  # whoever was asked directly sees the same state all the same
-            for key, again in _about_changes(shown).items():
-                if key in standing:
-                    self._posts.put_copy(key, standing[key].channel, again)
             for person in sorted(rules.roster.people):
                 copy = standing.get(_direct_key(request_id, person))
                 if copy is not None:
                     self._posts.put_copy(_direct_key(request_id, person), copy.channel, drawn)
                 reminder = standing.get(_reminder_key(request_id, person))
                 if reminder is not None:
-                    again = views.reminder_message(shown)
+                    drawing = standing.get(_reminded_key(shown.request, person))
+                    same = drawing is not None and drawing.ts == reminder.ts
+                    again = views.reminder_message(shown, is_what_was_shown=same)
                     self._posts.put_copy(_reminder_key(request_id, person), reminder.channel, again)
             if trouble is not None:
                 raise trouble
@@ -215,6 +211,7 @@ class Announcer:
         with self.world.store.transaction() as tx:
             tx.save_message(key, replace(posted, drawn=digest_of(drawn)))
             tx.save_message(f"{key} {notice.facts['number']}", posted)
+            tx.save_message(_reminded_key(shown.request, person), posted)
 
     def _is_outside(self, person: PersonId, shown: Shown) -> bool:
         """Whether every role that would count for this request is narrowed by a user group that
@@ -247,17 +244,17 @@ class Announcer:
             text = channel_words.told_of_model(notice.what, str(notice.model), notice.facts)
         else:
             text = request_words.told(notice.what, notice.facts, request, rules.roster)
+        if notice.what == "changes_asked" and request is not None:
+            asked = views.changes_asked_message(request, text)
+            self._posts.post(self._posts.direct_channel(_person_of(notice)), asked)
+            return
+        if notice.what in ("changes_answered", "changes_followed") and request is not None:
+            with self.world.store.read() as tx:
+                now = shown_request(tx, rules, request.id)
+            answered = views.changes_answered_message(now, text)
+            self._posts.post(self._posts.direct_channel(_person_of(notice)), answered)
+            return
         self._posts.post(self._posts.direct_channel(_person_of(notice)), views.sentence(text))
-
-    def _tell_of_changes(self, notice: Notice) -> None:
-        """What is asked, or an answer, in a message of its own that is drawn again with the
-        request, so that its buttons go when it is over."""
-        with self.world.store.read() as tx:
-            shown = shown_request(tx, self.world.rules.current(), _request_of(notice))
-        key = _key_of_changes(notice, shown)
-        self._posts.put(
-            key, self._posts.direct_channel(_person_of(notice)), _about_changes(shown)[key]
-        )
 
     def _channel(self, notice: Notice) -> None:
         if notice.what == news.WHAT:
@@ -392,44 +389,9 @@ def _reminder_key(request_id: RequestId, person: PersonId) -> str:
     return f"request {request_id} reminds {person}"
 
 
-def _ask_key(shown: Shown, number: int) -> str:
-    return f"request {shown.request.id} ask {number}"
-
-
-def _answer_key(shown: Shown, number: int, person: PersonId) -> str:
-    return f"request {shown.request.id} answer {number} to {person}"
-
-
-def _about_changes(shown: Shown) -> dict[str, Drawn]:
-    """What the requester reads of each ask, and whoever asked of each answer, by its key. Nothing
-    is taken away from either list, so a place in it is for good."""
-    drawn = {
-        _ask_key(shown, number): views.changes_asked_message(shown, ask)
-        for number, ask in enumerate(shown.asks)
-    }
-    for number, said in enumerate(shown.answered):
-        for person in sorted({ask.person for ask in said.asked}):
-            message = views.changes_answered_message(shown, said, person)
-            drawn[_answer_key(shown, number, person)] = message
-    return drawn
-
-
-def _key_of_changes(notice: Notice, shown: Shown) -> str:
-    """Of the newest ask or answer that the notice can be about."""
-    keys = [""]
-    if notice.what == "changes_asked":
-        by, comment = notice.facts["by"], notice.facts["comment"]
-        for number, ask in enumerate(shown.asks):
-            if (ask.person, ask.comment) == (by, comment):
-                keys.append(_ask_key(shown, number))
-    else:
-        to = _person_of(notice)
-        for number, said in enumerate(shown.answered):
-            if said.text == notice.facts["answer"] and to in {d.person for d in said.asked}:
-                keys.append(_answer_key(shown, number, to))
-    if not keys[-1]:
-        raise Undeliverable("nothing in the store is what this notice is about")
-    return keys[-1]
+def _reminded_key(request: Request, person: PersonId) -> str:
+    """Of the reminder that was posted while the request was drawn so."""
+    return f"{_reminder_key(request.id, person)} of {request.drawing}"
 
 
 def _request_of(notice: Notice) -> RequestId:

@@ -20,8 +20,7 @@ def shown_request(tx: Transaction, rules: Rules, request_id: RequestId) -> Shown
         quorum = Quorum(seats=(), excluded={})
     else:
         quorum = quorum_of(tx, rules, policy, request)
-    past = tx.past_decisions(request_id)
-    asks = [p for p in past if p.decision.verdict is Verdict.ASK_FOR_CHANGES]
+    asked = tuple(d for d in tx.decisions(request_id) if d.verdict is Verdict.ASK_FOR_CHANGES)
     needed = (
         may_fill(policy.stages[request.target].seats, request.escalated)
         if quorum.seats and policy
@@ -37,8 +36,7 @@ def shown_request(tx: Transaction, rules: Rules, request_id: RequestId) -> Shown
         quorum=quorum,
         policy=policy,
         roster=rules.roster,
-        asks=tuple(p.decision for p in asks),
-        asked=tuple(p.decision for p in asks if p.ended_at is None),
+        asked=asked,
         answered=answered_rounds(tx, request),
         away=away if request.state in TAKES_VOTES else (),
     )

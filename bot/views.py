@@ -15,7 +15,7 @@ from governance.domain.absence import Absence
 from governance.domain.approval import Decision, Quorum
 from governance.domain.errors import Refused
 from governance.domain.evidence import Snapshot, Stage
-from governance.domain.identity import PersonId, Roster
+from governance.domain.identity import Roster
 from governance.domain.policy import ModelPolicy
 from governance.domain.promotion import TAKES_VOTES, Request
 from governance.ports import SentPicture
@@ -49,8 +49,6 @@ class Shown:
     quorum: Quorum
     policy: ModelPolicy | None
     roster: Roster
-    asks: Sequence[Decision] = ()
-    """Whoever ever asked for changes, oldest first."""
     asked: Sequence[Decision] = ()
     """Who asked for changes and was not answered yet."""
     answered: Sequence[Answered] = ()
@@ -94,13 +92,16 @@ def request_message(shown: Shown, picture: Block | None = None) -> Drawn:
     return Drawn(text=text, blocks=blocks)
 
 
-def reminder_message(shown: Shown) -> Drawn:
-    """A reminder in a direct message, with the buttons while the request takes votes and a seat
-    is missing; then how it ended."""
+def reminder_message(shown: Shown, *, is_what_was_shown: bool = True) -> Drawn:
+    """A reminder in a direct message, with the buttons while the request takes votes, a seat is
+    missing and the request is what it was when they were reminded; then how it ended, or that it
+    changed: a vote binds what was shown, and a reminder does not show what changed."""
     request = shown.request
     if request.state not in TAKES_VOTES or not shown.quorum.missing:
         state = request_words.request_state(request, shown.quorum)
         return sentence(f"{request_words.request_title(request)}: {state}")
+    if not is_what_was_shown:
+        return sentence(request_words.reminded_of_something_else(request))
     said = sentence(request_words.reminded(request, shown.quorum, shown.roster))
     expires = f"Expires {moment(request.expires_at)} · request {request.id}"
     context: Block = {
@@ -165,17 +166,15 @@ def _answer_button(request: Request) -> Block:
     return {"type": "actions", "block_id": "answer", "elements": [button]}
 
 
-def changes_asked_message(shown: Shown, ask: Decision) -> Drawn:
-    """To the requester: what is asked, and the button to answer as long as it stands."""
-    stands = ask in shown.asked and shown.request.state in TAKES_VOTES
-    said = sentence(request_words.changes_asked(shown.request, ask, shown.roster, stands=stands))
-    buttons = [_answer_button(shown.request)] if stands else []
-    return Drawn(text=said.text, blocks=[*said.blocks, *buttons])
+def changes_asked_message(request: Request, text: str) -> Drawn:
+    """To the requester: what is asked, and the button to answer."""
+    said = sentence(text)
+    return Drawn(text=said.text, blocks=[*said.blocks, _answer_button(request)])
 
 
-def changes_answered_message(shown: Shown, answered: Answered, to: PersonId) -> Drawn:
+def changes_answered_message(shown: Shown, text: str) -> Drawn:
     """To whoever asked for changes: the answer, and the buttons while the request takes votes."""
-    said = sentence(request_words.changes_answered(shown.request, answered, to, shown.roster))
+    said = sentence(text)
     buttons = [_buttons(shown)] if shown.request.state in TAKES_VOTES else []
     return Drawn(text=said.text, blocks=[*said.blocks, *buttons])
 
@@ -285,10 +284,11 @@ def sentence(text: str, mentions: Mapping[str, str] | None = None) -> Drawn:
 
 def with_what_was_written(drawn: Drawn, words: str) -> Drawn:
     """An answer that nothing was done, and below it what somebody wrote into the form: that is
-    gone, and they can copy it from here."""
-    shown = folded(visible(words), 2 * SECTION_LIMIT)
-    pieces = [shown[at : at + SECTION_LIMIT] for at in range(0, len(shown), SECTION_LIMIT)]
-    written = [section(answer_words.YOU_WROTE), *(section(piece) for piece in pieces)]
+    gone, and they can copy it from here. Letter by letter, as only they read it: a joiner that is
+    shown as `\\u200d` would be another word."""
+    pieces = [words[at : at + SECTION_LIMIT] for at in range(0, len(words), SECTION_LIMIT)]
+    written: list[Block] = [section(answer_words.YOU_WROTE)]
+    written += [{"type": "section", "text": plain(piece)} for piece in pieces]
     return Drawn(text=drawn.text, blocks=[*drawn.blocks, *written])
 
 

@@ -12,7 +12,7 @@ from governance.domain.canonical import Json
 from governance.domain.checks import CheckResult, Outcome
 from governance.domain.identity import PersonId, Roster
 from governance.domain.monitoring.words import duration
-from governance.domain.promotion import TAKES_VOTES, Request, State
+from governance.domain.promotion import Request, State
 from governance.use_cases.rounds import Answered
 
 NO_CHECKS = "No automated checks."
@@ -181,33 +181,21 @@ def told(what: str, facts: Mapping[str, Json], request: Request | None, roster: 
             f"{title}: {who} decided themselves, so what you decided for them no longer counts. "
             "The rest of your decision stands."
         )
+    if what == "changes_asked":
+        who = roster.name_of(PersonId(str(facts["by"])))
+        return (
+            f"{title}: {who} asks for changes: {ended(facts['comment'])} Answer with what is "
+            "new, or with a newer version; until then nothing is carried out."
+        )
+    if what in ("changes_answered", "changes_followed"):
+        who = roster.name_of(PersonId(str(facts["by"])))
+        way = f"answers with this version, after v{facts['before']}"
+        said = "answers you" if what == "changes_answered" else way
+        return (
+            f"{title}: {who} {said}: {ended(facts['answer'])} You asked: "
+            f"{ended(facts['asked'])} Please look at it again and decide."
+        )
     return f"{title}: {facts.get('state')}. {facts.get('why')}"
-
-
-def changes_asked(request: Request, ask: Decision, roster: Roster, *, stands: bool) -> str:
-    """To the requester: what somebody asks for, and what that means as long as it stands."""
-    asked = f"{roster.name_of(ask.person)} asks for changes: {ended(ask.comment)}"
-    then = (
-        "Answer with what is new, or with a newer version; until then nothing is carried out."
-        if stands
-        else "That is over."
-    )
-    return f"{request_title(request)}: {asked} {then}"
-
-
-def changes_answered(request: Request, said: Answered, to: PersonId, roster: Roster) -> str:
-    """To somebody who asked for changes, in the place where the answer is to be looked at."""
-    who = roster.name_of(request.requester)
-    way = "answers you"
-    if said.by_version is not None and said.by_version == request.version:
-        way = f"answers with this version, after v{said.about}"
-    asked = "".join(f" You asked: {ended(d.comment)}" for d in said.asked if d.person == to)
-    then = (
-        "Please look at it again and decide."
-        if request.state in TAKES_VOTES
-        else "That request is over."
-    )
-    return f"{request_title(request)}: {who} {way}: {ended(said.text)}{asked} {then}"
 
 
 def asked(request: Request, roster: Roster) -> str:
@@ -221,6 +209,14 @@ def reminded(request: Request, quorum: Quorum, roster: Roster) -> str:
     return (
         f"A reminder: {roster.name_of(request.requester)} still waits for your decision on "
         f"{request_title(request)}. Missing: {missing}."
+    )
+
+
+def reminded_of_something_else(request: Request) -> str:
+    """In place of a reminder of a request that is not what it was."""
+    return (
+        f"{request_title(request)} has changed since you were reminded, and still waits for your "
+        "decision. Decide on the request itself, which shows what it is now."
     )
 
 

@@ -66,8 +66,6 @@ class Answered:
     asked: tuple[Decision, ...]
     """Oldest first; empty where the store does not know any more."""
     text: str
-    about: Version
-    """What was asked about."""
     by_version: Version | None = None
     """Of the request that answered in place of words."""
 
@@ -95,16 +93,9 @@ def _own_rounds(
     for said in request.answers:
         asked = tuple(d for d in asks if d.person in said.to and d.at <= said.at)
         asks = [d for d in asks if d not in asked]
-        found.append(Answered(asked=asked, text=said.text, about=request.version))
+        found.append(Answered(asked=asked, text=said.text))
     if asks and follower is not None:
-        found.append(
-            Answered(
-                asked=tuple(asks),
-                text=follower.reason,
-                about=request.version,
-                by_version=follower.version,
-            )
-        )
+        found.append(Answered(asked=tuple(asks), text=follower.reason, by_version=follower.version))
     return tuple(found)
 
 
@@ -198,6 +189,11 @@ def end_asks(
                 model=shown.model,
                 request_id=shown.id,
                 person=decision.person,
-                facts={"answer": text},
+                facts={
+                    "by": request.requester,
+                    "asked": decision.comment,
+                    "answer": text,
+                    "before": request.version,
+                },
             )
         )

@@ -75,6 +75,28 @@ def test_the_reminder_before_loses_its_buttons(office: Office) -> None:
     assert office.person("vera").direct_messages() == before
 
 
+def test_a_reminder_does_not_take_votes_on_what_it_never_showed(office: Office) -> None:
+    """The version changed in MLflow: the request says so, and is where to decide."""
+    request = office.desk.promote()
+    attend(office)
+    attend(office, hours=4)
+    vera = office.person("vera")
+    (reminder,) = found(office, "vera", "A reminder")
+    office.desk.registry.change(MODEL, 4, parameters={"C": "2.0"})
+    office.desk.look_around()
+    office.conversation.send_due()
+    assert office.desk.request(request.id).drawing != request.drawing
+    now = vera.latest(reminder)
+    assert now is not None
+    assert "has changed since you were reminded" in vera.sees(now)
+    assert not now.buttons
+    vera.click_as_drawn(reminder, "Approve")
+    office.reads("vera", "drawn before something changed")
+    assert _votes(office) == 0
+    vera.click(office.request(), "Approve")
+    office.slack.wait_for(lambda: _votes(office) == 1)
+
+
 def test_an_escalation_is_said_and_its_people_are_asked(office: Office) -> None:
     """On the request, in its thread, and in a direct message to Lea alone of those who are new."""
     office.slack.add_person("lea", user_id="U0LEA")

@@ -8,14 +8,9 @@ import pytest
 
 from bot.messages import alert_words, answer_words, channel_words, request_words
 from bot.messages.endings import ended
-from governance.domain.approval import Verdict
 from governance.domain.canonical import Json
-from governance.domain.evidence import Version
-from governance.domain.identity import PersonId
 from governance.domain.monitoring.alert import Outcome
-from governance.domain.promotion import State
-from governance.use_cases.rounds import Answered
-from tests.builders import a_decision, a_request, a_roster
+from tests.builders import a_request, a_roster
 from tests.gallery.exhibits import CHANNEL, TOLD
 from tests.gallery.extremes import Size, alert
 
@@ -43,24 +38,6 @@ def test_what_a_direct_message_quotes_does_not_run_into_what_foureyes_says(what:
     """A comment, an answer or a reason without a full stop."""
     said = request_words.told(what, _unended(TOLD[what]), a_request(), a_roster())
     assert not _runs_on(said)
-
-
-@pytest.mark.parametrize("stands", [True, False])
-def test_what_is_asked_for_does_not_run_on(stands: bool) -> None:
-    """Whether it still stands or not."""
-    ask = replace(a_decision("ana", Verdict.ASK_FOR_CHANGES), comment=WORDS)
-    assert not _runs_on(request_words.changes_asked(a_request(), ask, a_roster(), stands=stands))
-
-
-@pytest.mark.parametrize("state", [State.PENDING, State.REJECTED])
-def test_what_is_answered_does_not_run_on(state: State) -> None:
-    """Neither the answer nor what it answers."""
-    ask = replace(a_decision("ana", Verdict.ASK_FOR_CHANGES), comment=WORDS)
-    said = Answered(asked=(ask,), text=WORDS, about=Version(4))
-    request = replace(a_request(), state=state)
-    told = request_words.changes_answered(request, said, PersonId("ana"), a_roster())
-    assert told.count(WORDS) == 2
-    assert not _runs_on(told)
 
 
 @pytest.mark.parametrize("what", CHANNEL)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bot.sandbox import Message
 from governance.domain.evidence import Stage
 from tests.bot.office import Office
 from tests.builders import MODEL
@@ -130,39 +129,6 @@ def test_only_the_requester_answers(office: Office) -> None:
     assert modal.title == "Foureyes"
 
 
-def test_the_button_to_answer_goes_when_all_is_answered(office: Office) -> None:
-    """The words stay: they are what Ana wrote. What she reads keeps its buttons until the request
-    is over."""
-    _asked(office)
-    dana, ana = office.person("dana"), office.person("ana")
-    told = office.reads("dana", "Ana asks for changes: Which data was held out?")
-    dana.click(told, "Answer")
-    modal = office.slack.wait_for(dana.modal)
-    assert dana.fill_and_submit(modal, {"answer": "The last quarter."}).is_accepted
-    over = office.slack.wait_for(lambda: _without_buttons(office, "dana", told))
-    assert over.endswith("Ana asks for changes: Which data was held out? That is over.")
-    answered = office.reads("ana", "Dana answers you: The last quarter.")
-    dana.choose(office.request(), "more", "Withdraw this request")
-    over = office.slack.wait_for(lambda: _without_buttons(office, "ana", answered))
-    assert "Dana answers you: The last quarter. You asked: Which data was held out?" in over
-    assert over.endswith("That request is over.")
-    assert ana.sees(answered).count("Please look at it again and decide.") == 1
-
-
-def test_an_ask_that_was_taken_back_is_not_to_be_answered(office: Office) -> None:
-    """Ana approves instead; asking again is a message of its own."""
-    _asked(office)
-    told = office.reads("dana", "Ana asks for changes: Which data was held out?")
-    ana = office.person("ana")
-    ana.click(office.request(), "Approve")
-    office.slack.wait_for(lambda: _without_buttons(office, "dana", told))
-    ana.click(office.request(), "Ask for changes")
-    modal = office.slack.wait_for(ana.modal)
-    assert ana.fill_and_submit(modal, {"comment": "And which code?"}).is_accepted
-    assert "Answer" in office.reads("dana", "Ana asks for changes: And which code?").buttons
-    assert _without_buttons(office, "dana", told)
-
-
 def test_an_answer_that_comes_too_late_is_given_back_in_its_writers_words(office: Office) -> None:
     """The form is closed by then. Whatever was long stays long, and names nobody."""
     _asked(office)
@@ -171,16 +137,9 @@ def test_an_answer_that_comes_too_late_is_given_back_in_its_writers_words(office
     modal = office.slack.wait_for(dana.modal)
     dana.choose(office.request(), "more", "Withdraw this request")
     office.reads("dana", "Your request is withdrawn")
-    words = "<!channel> *The last quarter*.\n" + "é" * 2900
+    words = "<!channel> *The last quarter*.\nنمی\u200cخواهم\n" + "é" * 2900
     assert dana.fill_and_submit(modal, {"answer": words}).is_accepted
     told = office.reads("dana", "What you wrote, for you to copy:")
     said = dana.sees(told)
     assert "request is withdrawn" in said
     assert said.endswith(words)
-
-
-def _without_buttons(office: Office, name: str, message: Message) -> str | None:
-    """What a message says now, once nothing in it can be clicked."""
-    person = office.person(name)
-    now = person.latest(message)
-    return person.sees(now) if now is not None and not now.buttons else None

@@ -30,7 +30,6 @@ from governance.domain.tenure import RollbackOptions
 from governance.ports import ProductionState, Rules, SentPicture
 from governance.use_cases.restore import Restored
 from governance.use_cases.roll_back import Offer
-from governance.use_cases.rounds import Answered
 from tests.builders import NOON, some_rules
 from tests.gallery import glass
 from tests.gallery.extremes import LONG, LONG_NAME, NASTY, Size, alert, request, roster, shown
@@ -54,6 +53,7 @@ def _requests(size: Size) -> Exhibits:
 def _reminders(size: Size) -> Exhibits:
     for state in State:
         yield state.value, views.reminder_message(shown(size, replace(request(size), state=state)))
+    yield "changed", views.reminder_message(shown(size), is_what_was_shown=False)
     again = request_words.reminded_before(request(size))
     yield "in place of an older one", views.sentence(again)
 
@@ -129,6 +129,9 @@ CHANNEL: Mapping[str, Mapping[str, Json]] = {
 TOLD: Mapping[str, Mapping[str, Json]] = {
     "vote_voided": {"why": "the role was taken away"},
     "voice_ended": {"absent": "ana"},
+    "changes_asked": {"by": "raj", "comment": "Show me the bads first."},
+    "changes_answered": {"by": "dana", "answer": "2,000.", "asked": "How many?", "before": 4},
+    "changes_followed": {"by": "dana", "answer": "More.", "asked": "How many?", "before": 4},
     "outcome": {"state": "completed", "why": "MLflow shows v4 in Production."},
 }
 OF_ABSENCE = ("stands_in_away", "stands_in_back", "stand_in_gone")
@@ -243,27 +246,17 @@ def _written(size: Size) -> Exhibits:
 
 
 def _changes_asked(size: Size) -> Exhibits:
-    for state in State:
-        made = shown(size, replace(request(size), state=state))
-        drawn = views.changes_asked_message(made, made.asks[0])
-        yield f"to the requester, {state.value}", drawn
-    waits = shown(size)
-    waits = replace(waits, asked=waits.asks)
-    yield "to the requester, to be answered", views.changes_asked_message(waits, waits.asks[0])
+    facts = _larger(TOLD["changes_asked"], size)
+    text = request_words.told("changes_asked", facts, request(size), roster(size))
+    yield "to the requester", views.changes_asked_message(request(size), text)
 
 
 def _changes_answered(size: Size) -> Exhibits:
-    for by_version in (None, request(size).version):
+    for what in ("changes_answered", "changes_followed"):
         for state in State:
             made = shown(size, replace(request(size), state=state))
-            said = Answered(
-                asked=tuple(made.asks),
-                text=LONG if _is_large(size) else "The last quarter",
-                about=Version(3),
-                by_version=by_version,
-            )
-            drawn = views.changes_answered_message(made, said, PersonId("ana"))
-            yield f"to whoever asked, {state.value}, by version: {by_version}", drawn
+            text = request_words.told(what, _larger(TOLD[what], size), made.request, made.roster)
+            yield f"{what}, {state.value}", views.changes_answered_message(made, text)
 
 
 def _answers(size: Size) -> Exhibits:

@@ -101,10 +101,6 @@ def shown(size: Size, made: Request | None = None) -> views.Shown:
         )
         for n in range(count)
     )
-    asked = tuple(
-        replace(a_decision(name, Verdict.ASK_FOR_CHANGES), comment=LONG if count > 1 else "Why now")
-        for name in (("ana", "vera", "raj", "rosa") if count > 1 else ("ana",))
-    )
     policy = a_policy()
     if size is Size.LARGEST:
         policy = replace(policy, repository=f"https://git.example/{'x' * 200}")
@@ -124,13 +120,16 @@ def shown(size: Size, made: Request | None = None) -> views.Shown:
             )
             for name in (("ana", "vera") if count > 1 else ())
         ),
-        asks=asked,
-        asked=asked if count > 1 else (),
+        asked=tuple(
+            replace(a_decision(name, Verdict.ASK_FOR_CHANGES), comment=LONG)
+            for name in ("ana", "vera", "raj", "rosa")
+        )
+        if count > 1
+        else (),
         answered=tuple(
             Answered(
                 asked=(replace(a_decision(name, Verdict.ASK_FOR_CHANGES), comment=LONG),),
                 text=LONG,
-                about=Version(3),
                 by_version=Version(4) if name == "ana" else None,
             )
             for name in ("ana", "vera", "raj")

@@ -68,8 +68,7 @@ def test_nothing_that_is_drawn_is_missing() -> None:
 def test_no_notice_is_without_words() -> None:
     """Whatever a use case queues for a channel, a person or a thread."""
     known = {*CHANNEL, *TOLD, *OF_ABSENCE, *OF_MODEL, *TIMELINE}
-    of_changes = {"changes_asked", "changes_answered", "changes_followed"}
-    shown_elsewhere = of_changes | {"alert", "alert_reminder", "ask", "changed", "opened"}
+    shown_elsewhere = {"alert", "alert_reminder", "ask", "changed", "opened"}
     assert set(_queued()) - known - shown_elsewhere == set()
 
 

@@ -108,11 +108,11 @@ def test_naming_whoever_asked_as_an_author_answers_nothing(desk: Desk, asked: Re
 
 
 def test_an_answer_is_recorded_told_and_asks_again(desk: Desk, asked: Request) -> None:
-    """Ana is told, and asked to decide anew; it stands on the request."""
+    """Ana is told with what she asked, and asked to decide anew; it stands on the request."""
     answered = desk.answer(asked, SAID)
     notices = desk.notices()
     (told,) = [n for n in notices if n.what == "changes_answered"]
-    assert (told.person, told.facts) == ("ana", {"answer": SAID})
+    assert (told.person, told.facts["answer"], told.facts["asked"]) == ("ana", SAID, ASKED)
     assert [n.person for n in notices if n.kind is NoticeKind.ASK] == ["ana"]
     assert [n.what for n in notices if n.kind is NoticeKind.TIMELINE] == ["answered"]
     assert [(a.text, a.to) for a in answered.answers] == [(SAID, ("ana",))]
@@ -213,7 +213,7 @@ def test_a_newer_version_answers_in_a_request_that_names_the_one_it_follows(
     assert old.note == f"v5 follows in request {newer.id}, in answer to what was asked."
     notices = desk.notices()
     (told,) = [n for n in notices if n.what == "changes_followed"]
-    assert (told.person, told.request_id) == ("ana", newer.id)
+    assert (told.person, told.request_id, told.facts["before"]) == ("ana", newer.id, 4)
     assert "ana" in [n.person for n in notices if n.kind is NoticeKind.ASK]
     opened = [e for e in desk.events() if e["kind"] == EventKind.REQUEST_OPENED.value][-1]
     assert isinstance(opened["facts"], dict)
