@@ -59,7 +59,7 @@ bench-large: $(SYSTEM_STAMP) ## AUC on 10^8 rows, and on Spark: 15 GB of memory 
 
 lock: ## Choose the versions again, for every system and Python from 3.11
 	test -x build/uv/bin/uv || $(PYTHON) -m venv build/uv
-	build/uv/bin/python -m pip install --no-compile --quiet --disable-pip-version-check uv
+	build/uv/bin/python -m pip install --quiet --disable-pip-version-check uv
 	$(LOCKING) $(ARGS) --extra test --output-file requirements.lock
 	$(LOCKING) $(ARGS) --extra system --constraints requirements.lock --output-file requirements-system.lock
 	$(LOCKING) $(ARGS) --extra monitors --constraints requirements.lock --output-file requirements-run.lock

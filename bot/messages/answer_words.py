@@ -32,8 +32,6 @@ FROM_ELSEWHERE = (
     "Only people of this workspace can open that. Ask somebody there for what you need to see."
 )
 YOU_WROTE = "What you wrote, for you to copy:"
-
-
 ANSWERED = "Your answer is recorded, and whoever asked for changes is told."
 
 

@@ -222,12 +222,11 @@ def _after(
 ) -> MonitorState:
     series = state.series
     if measured is not None and isfinite(measured.value):
-        sure = measured.variance is not None
         point = SeriesPoint(
             at=now,
             value=measured.value,
-            lower=measured.lower(0.975) if sure else None,
-            upper=measured.upper(0.975) if sure else None,
+            lower=measured.lower(0.975) if measured.has_interval else None,
+            upper=measured.upper(0.975) if measured.has_interval else None,
         )
         if not series or (series[-1].value, series[-1].lower) != (point.value, point.lower):
             series = thinned((*series, point))

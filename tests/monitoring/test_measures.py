@@ -231,3 +231,14 @@ def test_the_interval_of_a_share_is_wilsons() -> None:
     found = rate(0, 25)
     assert found is not None
     assert found.upper(0.975) == pytest.approx(3.8415 / 28.8415, abs=1e-4)
+
+
+def test_an_auc_that_shows_no_doubt_claims_no_interval() -> None:
+    """Two goods below two bads: nobody knows from four rows that it is 1."""
+    rows = [(0.10005, False), (0.20005, False), (0.80005, True), (0.90005, True)]
+    found = auc(ScoreCounts.of(rows))
+    assert found is not None
+    assert (found.value, found.has_interval) == (1.0, False)
+    share = rate(0, 25)
+    assert share is not None
+    assert share.has_interval

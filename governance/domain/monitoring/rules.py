@@ -226,7 +226,7 @@ def _capital(metric: str) -> str:
 
 def _against(baseline: Baseline, measured: Estimate) -> str:
     interval = ""
-    if measured.variance is not None and (measured.variance or measured.trials):
+    if measured.has_interval:
         low, high = max(measured.lower(0.975), 0.0), min(measured.upper(0.975), 1.0)
         interval = f" [95 % interval {_shown(low)} to {_shown(high)}]"
     rows = f"{measured.rows:,} outcomes with {measured.bads:,} bads"

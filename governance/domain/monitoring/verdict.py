@@ -37,6 +37,12 @@ class Estimate:
         """Outcomes in all."""
         return self.goods + self.bads
 
+    @property
+    def has_interval(self) -> bool:
+        """Whether its doubt is known. A variance of 0 of anything but a share, as of an AUC of 1,
+        comes from rows that are too few to show one."""
+        return self.variance is not None and (self.variance > 0 or self.trials is not None)
+
     def lower(self, confidence: float = 0.95) -> float:
         """One-sided lower bound: of a share by Wilson's score (Wilson 1927, J. Am. Stat. Assoc. 22,
         which has a width at 0 and 1 too), otherwise by the normal approximation; the value where
